@@ -1,0 +1,1 @@
+//! What is sent: text normal forms and hashes.

@@ -1,0 +1,1 @@
+//! From facts to claims: matching, outcomes, verdicts.

@@ -1,0 +1,267 @@
+//! Facts and decisions: what a journal consists of.
+//!
+//! A *fact* is something that happened. A *decision* is something that the engine chose because of the facts before it.
+//! Outcomes and verdicts are neither: they are derived, and never journaled.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AccountIx, ChannelIx, ItemIx, ProbeId, VenueIx};
+use crate::outcome::Purpose;
+use crate::study::Role;
+use crate::time::Duration;
+
+/// The name of a message on its platform, the same on both sides.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PlatformMessageId(pub Arc<str>);
+
+/// How far an account's stream of observations was read. Only the adapter that made it can read it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub Arc<str>);
+
+/// One entry of a journal behind its header.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Entry {
+    /// Something happened.
+    Fact(Fact),
+    /// The engine chose.
+    Decision(Decision),
+}
+
+/// Something that happened.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Fact {
+    /// The accounts listen and the run starts (epoch 0) or goes on after a stop (1, 2, …). What was open is void.
+    EpochOpened {
+        /// Counted from 0.
+        epoch: u32,
+    },
+    /// A message was handed to the platform. On disk before the first byte leaves.
+    SendStarted {
+        /// The probe.
+        probe: ProbeId,
+        /// Exactly what was handed over.
+        text: Arc<str>,
+    },
+    /// How the hand-over ended.
+    SendResult {
+        /// The probe.
+        probe: ProbeId,
+        /// How.
+        result: SendResult,
+    },
+    /// A receiving session saw something.
+    Observed(Observation),
+    /// The condition of an account changed.
+    AccountState {
+        /// Which account.
+        account: AccountIx,
+        /// Its new condition.
+        condition: AccountCondition,
+        /// In the platform's words.
+        detail: String,
+    },
+    /// A wait that the engine had asked for is over.
+    DeadlinePassed(Deadline),
+    /// A receiving session may have missed something.
+    Gap {
+        /// The account that was listening.
+        account: AccountIx,
+        /// Why.
+        detail: String,
+    },
+    /// The researcher asked for an end (Ctrl-C).
+    StopRequested,
+}
+
+/// How handing a message to the platform ended.
+#[derive(Clone, PartialEq, Debug)]
+pub enum SendResult {
+    /// The platform told the sender that all is well.
+    Accepted {
+        /// The message's name, where the platform gives one that recipients see too.
+        platform_id: Option<PlatformMessageId>,
+    },
+    /// The platform told the sender that it does not take the message.
+    Refused {
+        /// In its words.
+        notice: String,
+    },
+    /// The account sends too fast.
+    RateLimited {
+        /// How long the platform asks to wait.
+        retry_after: Duration,
+    },
+    /// Certain: nothing left.
+    NotSent {
+        /// Why.
+        error: String,
+    },
+    /// The message may or may not have left.
+    Unknown {
+        /// Why.
+        error: String,
+    },
+}
+
+/// What a receiving session saw.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Observation {
+    /// Whose session.
+    pub recipient: AccountIx,
+    /// Who sent it; `None` for somebody who is not in the experiment, of whom nothing else is kept.
+    pub sender: Option<AccountIx>,
+    /// Where; `None` where the place is not in the experiment.
+    pub venue: Option<VenueIx>,
+    /// What kind of event.
+    pub kind: ObservationKind,
+    /// The message's name; for an edit or a retraction the name of the message that it is about.
+    pub platform_id: Option<PlatformMessageId>,
+    /// The text as it was received; `None` for strangers and for events without one.
+    pub text: Option<Arc<str>>,
+    /// How far the stream was read after this.
+    pub cursor: Option<Cursor>,
+}
+
+/// What kind of event a receiving session saw.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObservationKind {
+    /// A message.
+    Message,
+    /// A message was replaced by another text.
+    Edit,
+    /// A message was taken away again.
+    Retraction,
+    /// A word from the platform.
+    Notice,
+    /// A message of the account's own, shown back to it.
+    Echo,
+}
+
+impl ObservationKind {
+    /// As `received.csv` writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Edit => "edit",
+            Self::Retraction => "retraction",
+            Self::Notice => "notice",
+            Self::Echo => "echo",
+        }
+    }
+}
+
+/// The condition of an account.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountCondition {
+    /// Logged in and listening.
+    Connected,
+    /// The session is gone; the adapter tries to get it back.
+    Disconnected,
+    /// The platform limited, suspended or logged out the account.
+    Sanctioned,
+}
+
+impl AccountCondition {
+    /// As `accounts.csv` writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+            Self::Sanctioned => "sanctioned",
+        }
+    }
+}
+
+/// A wait that the engine asked for, named by what it decides.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Deadline {
+    /// The grace of one probe for one recipient: what has not arrived by now is missing.
+    Grace {
+        /// The probe.
+        probe: ProbeId,
+        /// The recipient.
+        recipient: AccountIx,
+    },
+    /// A channel waited long enough for arrivals and may send a control.
+    Patience {
+        /// The channel.
+        channel: ChannelIx,
+    },
+    /// An account may send again.
+    Wake {
+        /// The account.
+        account: AccountIx,
+    },
+    /// Late listening is over.
+    Listen,
+}
+
+/// Something that the engine chose.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Decision {
+    /// Send this next.
+    ProbePlanned(Probe),
+    /// Send nothing more.
+    Stopped {
+        /// Why.
+        reason: StopReason,
+    },
+}
+
+/// One send, as it was planned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Probe {
+    /// Its number.
+    pub id: ProbeId,
+    /// On which channel: arm, sender, venue, recipients.
+    pub channel: ChannelIx,
+    /// Why its items are sent.
+    pub role: Role,
+    /// What the send is for.
+    pub purpose: Purpose,
+    /// The how-manieth send of this item on this arm, from 1.
+    pub attempt: u32,
+    /// What it carries.
+    pub items: Vec<ItemIx>,
+}
+
+/// Why nothing more is sent.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// Everything that could be decided is.
+    Finished,
+    /// The researcher asked for it; the run can be resumed.
+    Requested,
+    /// `[safety] max-messages` is used up.
+    MessageBudget,
+    /// An account's messages of the day are used up, and nothing can go on without it.
+    DailyBudget,
+    /// Too many accounts were sanctioned.
+    Sanction,
+    /// No path is alive any more.
+    NoPathAlive,
+}
+
+impl StopReason {
+    /// As the journal and the manifest write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Requested => "requested",
+            Self::MessageBudget => "message_budget",
+            Self::DailyBudget => "daily_budget",
+            Self::Sanction => "sanction",
+            Self::NoPathAlive => "no_path_alive",
+        }
+    }
+}

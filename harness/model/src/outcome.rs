@@ -1,0 +1,141 @@
+//! What became of one probe for one recipient, and what is claimed of one item.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! vocabulary {
+    ($(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $type {
+            $($(#[$variant_doc])* $variant,)+
+        }
+
+        impl $type {
+            /// Every word of this vocabulary.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// As the files write it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+vocabulary! {
+    /// What a send is for.
+    Purpose {
+        /// The first question about an item.
+        Screen = "screen",
+        /// A drop is asked again, alone and later.
+        Confirm = "confirm",
+        /// A control that proves a path alive.
+        Bracket = "bracket",
+        /// A send replaced because its fate stayed unknown or void.
+        Retest = "retest",
+    }
+}
+
+vocabulary! {
+    /// How handing the message over ended, as `sent.csv` says it.
+    SendState {
+        /// The platform took it.
+        Accepted = "accepted",
+        /// The platform refused it and said so.
+        Refused = "refused",
+        /// The platform asked to slow down.
+        RateLimited = "rate_limited",
+        /// Certainly not sent.
+        Failed = "failed",
+        /// Sent or not, nobody knows.
+        UnknownSubmission = "unknown_submission",
+    }
+}
+
+vocabulary! {
+    /// What became of one probe for one recipient.
+    Outcome {
+        /// It arrived as it was sent.
+        Delivered = "delivered",
+        /// It arrived after it had been counted as missing.
+        DeliveredLate = "delivered_late",
+        /// It arrived changed.
+        Altered = "altered",
+        /// It arrived and was taken away again.
+        Retracted = "retracted",
+        /// It is missing on a path that was alive around it.
+        Dropped = "dropped",
+        /// The platform refused it.
+        Refused = "refused",
+        /// The platform asked to slow down.
+        RateLimited = "rate_limited",
+        /// It was certainly not sent.
+        SendFailed = "send_failed",
+        /// Whether it was sent is not known.
+        UnknownSubmission = "unknown_submission",
+        /// It is missing, and nothing shows that the path was alive.
+        Void = "void",
+    }
+}
+
+vocabulary! {
+    /// By what a received message was recognised.
+    MatchedBy {
+        /// The platform's own name for it.
+        PlatformId = "platform_id",
+        /// The same text.
+        Exact = "exact",
+        /// The same text in normal form, or a text that is recognisably made from it.
+        Normalized = "normalized",
+    }
+}
+
+vocabulary! {
+    /// What is claimed of one item, on one arm, for one recipient.
+    Verdict {
+        /// It arrives.
+        Delivered = "delivered",
+        /// It arrives, late.
+        Delayed = "delayed",
+        /// It silently does not arrive.
+        Dropped = "dropped",
+        /// The platform refuses it and says so.
+        Refused = "refused",
+        /// It arrives changed.
+        Altered = "altered",
+        /// It arrives and is taken away again.
+        Retracted = "retracted",
+        /// Its sends end in ways that exclude one another.
+        Inconsistent = "inconsistent",
+        /// Nothing can be said; the reason says why.
+        Inconclusive = "inconclusive",
+    }
+}
+
+vocabulary! {
+    /// Why a verdict is inconclusive.
+    Reason {
+        /// The controls of the path did not arrive.
+        ControlFailed = "control_failed",
+        /// The receiving session was not listening.
+        ReceiverNotListening = "receiver_not_listening",
+        /// The platform asked to slow down until the end.
+        RateLimited = "rate_limited",
+        /// An account is under suspicion of being sanctioned.
+        AccountSuspect = "account_suspect",
+        /// Sends were used up, or the run was stopped, before the evidence sufficed.
+        BudgetExhausted = "budget_exhausted",
+        /// Only sends of unknown fate.
+        UnknownSubmission = "unknown_submission",
+    }
+}

@@ -1,0 +1,167 @@
+//! What the simulator filters, and how bad its network is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::AccountId;
+use crate::region::CountryCode;
+use crate::study::VenueKind;
+use crate::time::Duration;
+
+/// A policy file, read and checked.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Policy {
+    /// Its name.
+    pub name: String,
+    /// The rules; the first that acts on a message for a recipient decides.
+    pub rules: Vec<Rule>,
+    /// The network.
+    pub network: Network,
+    /// Limits and punishments; `None` means none.
+    pub sanctions: Option<Sanctions>,
+    /// When the platform is out of order, counted from its start.
+    pub outages: Vec<Outage>,
+}
+
+/// One rule.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Rule {
+    /// Its name.
+    pub id: String,
+    /// Every component must occur in the text, in any order, overlaps allowed.
+    pub all: Vec<String>,
+    /// Any of these disables the rule.
+    pub unless: Vec<String>,
+    /// Whom and where it concerns; an empty condition holds always.
+    pub when: Condition,
+    /// What happens to the message.
+    pub action: Action,
+    /// For `retract` and `hold`: how long after.
+    pub after: Duration,
+    /// The share of matching messages on which it acts.
+    pub enforcement: f64,
+}
+
+/// Whom and where a rule concerns. Each list is a choice; an empty list means anybody and anywhere; all lists must hold.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Condition {
+    /// Where the sender was registered.
+    pub sender_registered_in: Vec<CountryCode>,
+    /// Where the recipient was registered.
+    pub recipient_registered_in: Vec<CountryCode>,
+    /// The sender.
+    pub sender: Vec<AccountId>,
+    /// The recipient.
+    pub recipient: Vec<AccountId>,
+    /// The kind of venue.
+    pub venue: Vec<VenueKind>,
+    /// The group has at least one member registered in one of these.
+    pub group_has_member_registered_in: Vec<CountryCode>,
+}
+
+/// What a rule does to a message.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// The recipient never gets it; the sender is told that all is well.
+    Drop,
+    /// The sender is told that it is not taken; nobody gets it.
+    Refuse,
+    /// The recipient gets it with the components replaced by `***`.
+    Mask,
+    /// The recipient gets it, and it is taken away again.
+    Retract,
+    /// The recipient gets it later.
+    Hold,
+}
+
+impl Action {
+    /// As the policy file writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Drop => "drop",
+            Self::Refuse => "refuse",
+            Self::Mask => "mask",
+            Self::Retract => "retract",
+            Self::Hold => "hold",
+        }
+    }
+}
+
+/// The network between the platform and its recipients.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Network {
+    /// The share of deliveries that get lost.
+    pub loss: f64,
+    /// Mean messages per loss burst (Gilbert–Elliott); 1 means independent losses.
+    pub burst_length: f64,
+    /// Median of the delay.
+    pub delay_median: Duration,
+    /// 99th percentile of the delay (log-normal between the two).
+    pub delay_p99: Duration,
+    /// The share of deliveries that come twice.
+    pub duplicate: f64,
+    /// The share of deliveries that are overtaken by later ones.
+    pub reorder: f64,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            loss: 0.0,
+            burst_length: 1.0,
+            delay_median: Duration::ZERO,
+            delay_p99: Duration::ZERO,
+            duplicate: 0.0,
+            reorder: 0.0,
+        }
+    }
+}
+
+/// Limits and punishments.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Sanctions {
+    /// After so many messages of an account that a rule acted on, everything it sends is silently dropped.
+    pub suppress_after_hits: Option<u64>,
+    /// After so many messages of an account that a rule acted on, the account is suspended and told so.
+    pub suspend_after_hits: Option<u64>,
+    /// Messages an account may send per minute before it is told to wait.
+    pub messages_per_minute: Option<u64>,
+}
+
+/// A stretch of time in which something does not work.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Outage {
+    /// From when, counted from the platform's start.
+    pub from: Duration,
+    /// How long.
+    pub lasts: Duration,
+    /// What does not work.
+    pub kind: OutageKind,
+    /// For `deaf`: which accounts; empty means all.
+    pub accounts: Vec<AccountId>,
+}
+
+/// What does not work during an outage.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutageKind {
+    /// Nothing can be sent: the sender sees a failure.
+    Down,
+    /// Everything is accepted and nothing is delivered.
+    BlackHole,
+    /// The named accounts receive nothing.
+    Deaf,
+}
+
+impl OutageKind {
+    /// As the policy file writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::BlackHole => "black-hole",
+            Self::Deaf => "deaf",
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! A study: an experiment with its corpora, every name resolved to an index and every default filled in.
+//!
+//! It is written whole into the first entry of a journal, so that a run folder explains itself.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AccountId, AccountIx, ArmId, ArmIx, ChannelIx, ItemId, ItemIx, VenueId, VenueIx};
+use crate::region::CountryCode;
+use crate::time::Duration;
+
+/// Everything the engine may know. Built and checked by `records`; the fields are public because they are read
+/// everywhere, and a study is never changed after it was built.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Study {
+    /// The experiment's name, the folder of its runs.
+    pub name: String,
+    /// The question in the researcher's words; may be empty.
+    pub question: String,
+    /// Which design asks.
+    pub design: DesignKind,
+    /// The seed from which every random choice is derived, 0 to 2^63 - 1.
+    pub seed: u64,
+    /// The adapter's name.
+    pub adapter: String,
+    /// The accounts, in the order of the file.
+    pub accounts: Vec<Account>,
+    /// The venues, each with its members.
+    pub venues: Vec<Venue>,
+    /// The arms, in the order of the file.
+    pub arms: Vec<Arm>,
+    /// The channels: every (arm, sender, venue) that messages are sent on.
+    pub channels: Vec<Channel>,
+    /// The items of all corpora: candidates, controls, canaries.
+    pub items: Vec<Item>,
+    /// `[decision]`
+    pub decision: DecisionRule,
+    /// `[watch]`
+    pub watch: Watch,
+    /// `[pacing]`
+    pub pacing: Pacing,
+    /// `[safety]`
+    pub safety: Safety,
+}
+
+/// The design of an experiment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DesignKind {
+    /// Which items are dropped?
+    Screen,
+}
+
+/// An instrumented account that the researcher owns.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// Its pseudonym.
+    pub id: AccountId,
+    /// Where it was registered.
+    pub registered_in: CountryCode,
+    /// Where it connects from.
+    pub located_in: CountryCode,
+    /// The client it uses, as far as the researcher stated it.
+    pub client: Option<String>,
+}
+
+/// What kind of place messages are exchanged in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VenueKind {
+    /// A conversation of two accounts.
+    Direct,
+    /// A group conversation.
+    Group,
+    /// A feed: one account posts, the others follow.
+    Feed,
+}
+
+impl VenueKind {
+    /// As the files write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Group => "group",
+            Self::Feed => "feed",
+        }
+    }
+}
+
+/// One place where messages are exchanged (a venue instance).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Venue {
+    /// Unique in the study: for a conversation made of the two pseudonyms, for a group of the arm or the given room.
+    pub id: VenueId,
+    /// What it is.
+    pub kind: VenueKind,
+    /// Everybody in it; for a feed the owner comes first.
+    pub members: Vec<AccountIx>,
+    /// The existing room that the experiment named (`venue-id`), as the platform calls it; otherwise one is made.
+    pub existing: Option<String>,
+}
+
+/// An arm: some senders, some recipients, one kind of venue.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Arm {
+    /// Its name.
+    pub id: ArmId,
+    /// The venue kind.
+    pub venue: VenueKind,
+    /// Probes rotate over them.
+    pub senders: Vec<AccountIx>,
+    /// Who should receive.
+    pub recipients: Vec<AccountIx>,
+    /// The arm's channels.
+    pub channels: Vec<ChannelIx>,
+}
+
+/// What messages are sent on: one sender of one arm in one venue. In a group a message reaches all recipients of the
+/// arm at once, in a conversation one. A *path* is a channel and one of its recipients.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Channel {
+    /// The arm.
+    pub arm: ArmIx,
+    /// Who sends.
+    pub sender: AccountIx,
+    /// Where.
+    pub venue: VenueIx,
+    /// Whose receiving is measured, in the order of the arm.
+    pub recipients: Vec<AccountIx>,
+}
+
+/// Why an item is sent.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Neutral, expected to arrive.
+    Control,
+    /// Under test.
+    Candidate,
+    /// Known to be dropped.
+    Canary,
+}
+
+impl Role {
+    /// As the CSV files write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Control => "control",
+            Self::Candidate => "candidate",
+            Self::Canary => "canary",
+        }
+    }
+}
+
+/// What a message consists of.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContentKind {
+    /// Text alone.
+    Text,
+}
+
+impl ContentKind {
+    /// As the files write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+        }
+    }
+}
+
+/// An item of a corpus.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Item {
+    /// `<corpus id>/<item_id>`.
+    pub id: ItemId,
+    /// Its role in this study.
+    pub role: Role,
+    /// What it consists of.
+    pub kind: ContentKind,
+    /// The message as it is sent: for a keyword combination the components joined by the platform's separator.
+    pub message: Arc<str>,
+    /// The category that the corpus gives; may be empty.
+    pub category: String,
+    /// The language that the corpus gives; may be empty.
+    pub language: String,
+}
+
+/// `[decision]`: what it takes to claim something.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct DecisionRule {
+    /// Per item, arm and recipient: how often an item that is not blocked may be called dropped.
+    pub false_positive_rate: f64,
+    /// Over the run: the expected share of false ones among all that is called dropped.
+    pub false_discovery_rate: f64,
+    /// How often an item is sent alone on an arm for one recipient before it is given up as inconclusive.
+    pub max_probes_per_item: u32,
+}
+
+/// `[watch]`: how long to look.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Watch {
+    /// Wait after the closing evidence. `None`: learned from the delays seen (`"auto"`).
+    pub grace: Option<Duration>,
+    /// Keep listening after the last send.
+    pub late: Duration,
+    /// How many messages on either side may serve as a bracket.
+    pub bracket_messages: u16,
+}
+
+/// `[pacing]`: how fast an account may be.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Pacing {
+    /// Between two sends of an account.
+    pub min_gap: Duration,
+    /// Unacknowledged sends of an account.
+    pub in_flight: u16,
+    /// A confirming send waits at least this long after the drop that it confirms.
+    pub confirm_after: Duration,
+    /// The rest of an account after a drop of a message of its own.
+    pub cool_off: Duration,
+}
+
+/// `[safety]`: when to stop.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Safety {
+    /// Messages of the whole run.
+    pub max_messages: u64,
+    /// Messages of an account on one UTC day, over all runs of the ledger.
+    pub max_messages_per_account_per_day: u64,
+    /// Sanctions (an account limited, suspended, logged out) after which the run stops.
+    pub stop_after_sanctions: u32,
+}
+
+/// What a verdict is about: one item, on one arm, for one recipient.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Unit {
+    /// The item.
+    pub item: ItemIx,
+    /// The arm.
+    pub arm: ArmIx,
+    /// The recipient.
+    pub recipient: AccountIx,
+}
+
+impl Study {
+    /// The account behind an index.
+    #[must_use]
+    pub fn account(&self, account: AccountIx) -> &Account {
+        &self.accounts[account.get()]
+    }
+
+    /// The arm behind an index.
+    #[must_use]
+    pub fn arm(&self, arm: ArmIx) -> &Arm {
+        &self.arms[arm.get()]
+    }
+
+    /// The channel behind an index.
+    #[must_use]
+    pub fn channel(&self, channel: ChannelIx) -> &Channel {
+        &self.channels[channel.get()]
+    }
+
+    /// The venue behind an index.
+    #[must_use]
+    pub fn venue(&self, venue: VenueIx) -> &Venue {
+        &self.venues[venue.get()]
+    }
+
+    /// The item behind an index.
+    #[must_use]
+    pub fn item(&self, item: ItemIx) -> &Item {
+        &self.items[item.get()]
+    }
+
+    /// The items of one role, in order.
+    pub fn items_of(&self, role: Role) -> impl Iterator<Item = ItemIx> + '_ {
+        (0u32..).zip(&self.items).filter(move |(_, item)| item.role == role).map(|(index, _)| ItemIx(index))
+    }
+
+    /// Every channel with its index.
+    pub fn channels(&self) -> impl Iterator<Item = (ChannelIx, &Channel)> + '_ {
+        (0u16..).map(ChannelIx).zip(&self.channels)
+    }
+}

@@ -1,0 +1,1 @@
+//! Accounts on messaging platforms behind one trait.

@@ -1,0 +1,1 @@
+//! Every file format of Lacuna: experiment, policy, corpus, journal, CSV, data package, manifest. No async runtime.

@@ -1,0 +1,1 @@
+//! Two drivers of the one engine: live and virtual.

@@ -1,0 +1,1 @@
+//! A censoring platform and its faulty network.
