@@ -1,1 +1,3 @@
 //! From facts to claims: matching, outcomes, verdicts.
+
+pub mod matching;
