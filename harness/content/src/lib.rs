@@ -1,1 +1,12 @@
-//! What is sent: text normal forms and hashes.
+//! What is sent, bytes in and bytes out: normal forms of texts, how a received text was made from a sent one, hashes.
+//!
+//! [`normal_form`] says when two texts are the same to a reader; [`alteration`] says whether one is recognisably what a
+//! platform made of the other.
+
+pub mod alteration;
+pub mod hash;
+pub mod normal;
+
+pub use alteration::{Alteration, alteration, similarity};
+pub use hash::{md5_hex, sha256, sha256_hex};
+pub use normal::normal_form;

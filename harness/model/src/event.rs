@@ -38,6 +38,8 @@ pub enum Fact {
     EpochOpened {
         /// Counted from 0.
         epoch: u32,
+        /// What each account of the study had already sent on this UTC day, by the ledger.
+        sent_today: Vec<u64>,
     },
     /// A message was handed to the platform. On disk before the first byte leaves.
     SendStarted {

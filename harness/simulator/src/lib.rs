@@ -1,1 +1,6 @@
 //! A censoring platform and its faulty network.
+//!
+//! [`world`] is the platform itself: what it filters, for whom, and what its network loses and delays. It does no I/O and
+//! asks no clock, so that thousands of runs fit into seconds.
+
+pub mod world;

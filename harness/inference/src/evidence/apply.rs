@@ -1,0 +1,295 @@
+//! One entry after the other.
+
+use std::sync::Arc;
+
+use lacuna_model::event::Observation;
+use lacuna_model::{
+    AccountIx, Deadline, Decision, Entry, EntrySequence, Fact, ObservationKind, Outcome, Probe, ProbeId, SendResult, SendState,
+    Timestamp,
+};
+
+use super::record::{ProbeRecord, Slot, VoidCause};
+use super::{Change, Evidence, is_sanction, path_of};
+use crate::matching::{Match, Recognition, Released};
+
+impl Evidence {
+    /// Takes one entry and adds what it changed to `changes`.
+    pub fn apply(&mut self, sequence: EntrySequence, at: Timestamp, entry: &Entry, changes: &mut Vec<Change>) {
+        match entry {
+            Entry::Fact(fact) => self.apply_fact(sequence, at, fact, changes),
+            Entry::Decision(decision) => self.apply_decision(at, decision),
+        }
+    }
+
+    /// Takes one decision.
+    pub fn apply_decision(&mut self, at: Timestamp, decision: &Decision) {
+        self.last_at = at;
+        match decision {
+            Decision::ProbePlanned(probe) => self.planned(at, probe),
+            Decision::Stopped { .. } => {}
+        }
+    }
+
+    /// Takes one fact and adds what it changed to `changes`.
+    pub fn apply_fact(&mut self, sequence: EntrySequence, at: Timestamp, fact: &Fact, changes: &mut Vec<Change>) {
+        self.last_at = at;
+        match fact {
+            Fact::EpochOpened { epoch, .. } => {
+                self.epoch = *epoch;
+                self.abandon(at, changes);
+                for account in (0u16..).map(AccountIx).take(self.study.accounts.len()) {
+                    self.lost_sight(account, at, changes);
+                }
+            }
+            Fact::SendStarted { probe, text } => self.started(at, *probe, text),
+            Fact::SendResult { probe, result } => self.resolved(at, *probe, result, changes),
+            Fact::Observed(observation) => self.observed(sequence, at, observation, changes),
+            Fact::AccountState { account, condition, .. } => self.sanctioned[account.get()] |= is_sanction(*condition),
+            Fact::DeadlinePassed(Deadline::Grace { probe, recipient }) => self.grace_over(at, *probe, *recipient, changes),
+            Fact::DeadlinePassed(Deadline::Listen) => self.listening_over(at, changes),
+            Fact::Gap { account, .. } => {
+                self.gaps[account.get()].push(at);
+                self.lost_sight(*account, at, changes);
+            }
+            Fact::DeadlinePassed(Deadline::Patience { .. } | Deadline::Wake { .. }) | Fact::StopRequested => {}
+        }
+    }
+
+    fn planned(&mut self, at: Timestamp, probe: &Probe) {
+        debug_assert_eq!(probe.id.get(), self.probes.len(), "probes are numbered in the order in which they were planned");
+        let channel = self.study.channel(probe.channel);
+        let sent = &mut self.sent[probe.channel.get()];
+        self.probes.push(ProbeRecord {
+            probe: probe.clone(),
+            planned_at: at,
+            started_at: None,
+            resolved_at: None,
+            send_state: None,
+            platform_id: None,
+            notice: None,
+            epoch: self.epoch,
+            place: sent.len(),
+            first_slot: self.slots.len(),
+        });
+        sent.push(probe.id);
+        for recipient in &channel.recipients {
+            self.slots.push(Slot::default());
+            self.open[recipient.get()].insert(probe.id);
+        }
+    }
+
+    fn started(&mut self, at: Timestamp, probe: ProbeId, text: &Arc<str>) {
+        let Some(record) = self.probes.get_mut(probe.get()) else { return };
+        record.started_at = Some(at);
+        let channel = self.study.channel(record.probe.channel);
+        for recipient in &channel.recipients {
+            self.matchers.entry((channel.sender, channel.venue, *recipient)).or_default().sent(probe, text);
+        }
+    }
+
+    fn resolved(&mut self, at: Timestamp, probe: ProbeId, result: &SendResult, changes: &mut Vec<Change>) {
+        let Some(record) = self.probes.get_mut(probe.get()) else { return };
+        record.resolved_at = Some(at);
+        let (state, outcome) = match result {
+            SendResult::Accepted { .. } => (SendState::Accepted, None),
+            SendResult::Refused { .. } => (SendState::Refused, Some(Outcome::Refused)),
+            SendResult::RateLimited { .. } => (SendState::RateLimited, Some(Outcome::RateLimited)),
+            SendResult::NotSent { .. } => (SendState::Failed, Some(Outcome::SendFailed)),
+            SendResult::Unknown { .. } => (SendState::UnknownSubmission, Some(Outcome::UnknownSubmission)),
+        };
+        record.send_state = Some(state);
+        match result {
+            SendResult::Accepted { platform_id } => record.platform_id.clone_from(platform_id),
+            SendResult::Refused { notice } => record.notice = Some(notice.as_str().into()),
+            SendResult::NotSent { error } | SendResult::Unknown { error } => record.notice = Some(error.as_str().into()),
+            SendResult::RateLimited { .. } => {}
+        }
+        let platform_id = record.platform_id.clone();
+        let study = Arc::clone(&self.study);
+        let channel = study.channel(self.probes[probe.get()].probe.channel);
+        for recipient in &channel.recipients {
+            if let Some(matcher) = self.matchers.get_mut(&(channel.sender, channel.venue, *recipient)) {
+                let mut released = Vec::new();
+                match state {
+                    SendState::Accepted => matcher.accepted(probe, platform_id.as_ref(), &mut released),
+                    SendState::UnknownSubmission => matcher.unacknowledged(probe, &mut released),
+                    SendState::Refused | SendState::RateLimited | SendState::Failed => matcher.retire(probe, &mut released),
+                }
+                for Released { observation: (sequence, seen_at), found } in released {
+                    match found {
+                        Some(found) => self.matched(sequence, seen_at, *recipient, &found, changes),
+                        None => self.unmatched += 1,
+                    }
+                }
+            }
+            if let Some(outcome) = outcome {
+                self.conclude(at, probe, *recipient, outcome, changes);
+            }
+        }
+    }
+
+    fn observed(&mut self, sequence: EntrySequence, at: Timestamp, observation: &Observation, changes: &mut Vec<Change>) {
+        if observation.sender.is_none() && observation.kind == ObservationKind::Message {
+            self.strangers += 1;
+            return;
+        }
+        match observation.kind {
+            ObservationKind::Message => {
+                let (Some(path), Some(text)) = (path_of(observation), &observation.text) else {
+                    self.unmatched += 1;
+                    return;
+                };
+                let matcher = self.matchers.entry(path).or_default();
+                match matcher.observed((sequence, at), observation.platform_id.as_ref(), text) {
+                    Recognition::Matched(found) => self.matched(sequence, at, observation.recipient, &found, changes),
+                    Recognition::Pending => {}
+                    Recognition::Unexpected => self.unmatched += 1,
+                }
+            }
+            ObservationKind::Edit | ObservationKind::Retraction => self.changed_afterwards(at, observation, changes),
+            ObservationKind::Notice => self.refused_afterwards(at, observation, changes),
+            ObservationKind::Echo => {}
+        }
+    }
+
+    /// A received message was recognised as this probe.
+    fn matched(
+        &mut self,
+        sequence: EntrySequence,
+        at: Timestamp,
+        recipient: AccountIx,
+        found: &Match,
+        changes: &mut Vec<Change>,
+    ) {
+        if found.duplicate {
+            return;
+        }
+        let Some(index) = self.slot_index(found.probe, recipient) else { return };
+        let slot = &mut self.slots[index];
+        if slot.observed_at.is_some() {
+            return;
+        }
+        slot.observed_at = Some(at);
+        slot.received = Some(sequence);
+        slot.matched_by = Some(found.matched_by);
+        let outcome = match slot.outcome {
+            // A send of unknown fate counts for nothing, whatever is seen of it afterwards.
+            Some(Outcome::UnknownSubmission) => Outcome::UnknownSubmission,
+            _ if found.altered => Outcome::Altered,
+            Some(Outcome::Dropped) => Outcome::DeliveredLate,
+            // A void path was not provably alive, so a late arrival on it shows delivery and nothing about delay.
+            _ => Outcome::Delivered,
+        };
+        changes.push(Change::Arrived { probe: found.probe, recipient });
+        self.conclude(at, found.probe, recipient, outcome, changes);
+    }
+
+    /// An edit or a retraction names an earlier message.
+    fn changed_afterwards(&mut self, at: Timestamp, observation: &Observation, changes: &mut Vec<Change>) {
+        let Some((path, platform_id)) = path_of(observation).zip(observation.platform_id.as_ref()) else { return };
+        let Some(probe) = self.matchers.get(&path).and_then(|matcher| matcher.named_send(platform_id)) else { return };
+        if !self.arrived(probe, observation.recipient) {
+            return;
+        }
+        let outcome = match observation.kind {
+            ObservationKind::Retraction => Outcome::Retracted,
+            _ => Outcome::Altered,
+        };
+        self.conclude(at, probe, observation.recipient, outcome, changes);
+    }
+
+    /// The platform told the sender, after it had accepted the message, that it does not take it.
+    fn refused_afterwards(&mut self, at: Timestamp, observation: &Observation, changes: &mut Vec<Change>) {
+        let Some((venue, platform_id)) = observation.venue.zip(observation.platform_id.as_ref()) else { return };
+        let study = Arc::clone(&self.study);
+        let sender = observation.recipient;
+        for channel in study.channels.iter().filter(|channel| channel.sender == sender && channel.venue == venue) {
+            for recipient in &channel.recipients {
+                let matcher = self.matchers.get(&(sender, venue, *recipient));
+                let Some(probe) = matcher.and_then(|matcher| matcher.named_send(platform_id)) else { continue };
+                if self.slot_index(probe, *recipient).is_none() || self.arrived(probe, *recipient) {
+                    continue;
+                }
+                self.probes[probe.get()].notice.clone_from(&observation.text);
+                self.conclude(at, probe, *recipient, Outcome::Refused, changes);
+            }
+        }
+    }
+
+    fn grace_over(&mut self, at: Timestamp, probe: ProbeId, recipient: AccountIx, changes: &mut Vec<Change>) {
+        if self.slot(probe, recipient).is_none_or(|slot| slot.outcome.is_some()) {
+            return;
+        }
+        let before = self.bracket(probe, recipient, false);
+        let after = self.bracket(probe, recipient, true);
+        let Some(index) = self.slot_index(probe, recipient) else { return };
+        self.slots[index].bracket_before = before;
+        self.slots[index].bracket_after = after;
+        if before.is_some() && after.is_some() {
+            self.conclude(at, probe, recipient, Outcome::Dropped, changes);
+        } else {
+            self.slots[index].void_cause = Some(VoidCause::NoBracket);
+            self.conclude(at, probe, recipient, Outcome::Void, changes);
+        }
+    }
+
+    /// Late listening is over: whatever is open is judged by what is known.
+    fn listening_over(&mut self, at: Timestamp, changes: &mut Vec<Change>) {
+        for account in (0u16..).map(AccountIx).take(self.study.accounts.len()) {
+            for probe in self.open[account.get()].clone() {
+                self.grace_over(at, probe, account, changes);
+            }
+        }
+    }
+
+    /// A new epoch opens: a send that was on disk as started and never answered is of unknown fate; one that was only planned never left.
+    fn abandon(&mut self, at: Timestamp, changes: &mut Vec<Change>) {
+        for index in 0..self.probes.len() {
+            let record = &mut self.probes[index];
+            if record.send_state.is_some() {
+                continue;
+            }
+            let (state, outcome) = match record.started_at {
+                Some(_) => (SendState::UnknownSubmission, Outcome::UnknownSubmission),
+                None => (SendState::Failed, Outcome::SendFailed),
+            };
+            record.send_state = Some(state);
+            let probe = record.probe.id;
+            let study = Arc::clone(&self.study);
+            for recipient in &study.channel(self.probes[index].probe.channel).recipients {
+                // What had already arrived was certainly sent.
+                if !self.arrived(probe, *recipient) {
+                    self.conclude(at, probe, *recipient, outcome, changes);
+                }
+            }
+        }
+    }
+
+    /// The recipient's stream is no longer whole: its open probes are void, and nothing before this moment brackets anything after.
+    fn lost_sight(&mut self, recipient: AccountIx, at: Timestamp, changes: &mut Vec<Change>) {
+        self.whole_since[recipient.get()] = ProbeId(self.probes.len() as u64);
+        for probe in std::mem::take(&mut self.open[recipient.get()]) {
+            if let Some(index) = self.slot_index(probe, recipient) {
+                self.slots[index].void_cause = Some(VoidCause::Gap);
+            }
+            self.conclude(at, probe, recipient, Outcome::Void, changes);
+        }
+    }
+
+    fn conclude(&mut self, at: Timestamp, probe: ProbeId, recipient: AccountIx, outcome: Outcome, changes: &mut Vec<Change>) {
+        let Some(index) = self.slot_index(probe, recipient) else { return };
+        let slot = &mut self.slots[index];
+        let before = slot.outcome;
+        if before == Some(outcome) {
+            return;
+        }
+        slot.outcome = Some(outcome);
+        if before.is_some() {
+            slot.revised_at = Some(at);
+        } else {
+            slot.first_outcome = Some(outcome);
+            self.open[recipient.get()].remove(&probe);
+        }
+        changes.push(Change::Outcome { probe, recipient, outcome, before });
+    }
+}

@@ -1,0 +1,244 @@
+//! From journal entries to outcomes: what became of every probe for every recipient.
+//!
+//! [`Evidence`] is a fold over the entries of a journal, facts and decisions alike. It asks nobody and decides nothing: the
+//! engine uses it to know where it stands, `analyze` uses it to derive `outcomes.csv`, and both see the same outcomes
+//! because there is only this one fold.
+//!
+//! The rule it keeps: **a message counts as dropped only if the path was alive around it.** When the grace of a missing
+//! message is over, one of the [`bracket_messages`](lacuna_model::study::Watch::bracket_messages) messages accepted just before it
+//! on the same path and one of those accepted just after it must have arrived; otherwise the outcome is void. A path is a
+//! channel and one of its recipients; messages of another epoch, or from before a gap of the recipient, prove nothing.
+
+mod apply;
+mod record;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use lacuna_model::event::Observation;
+use lacuna_model::{AccountCondition, AccountIx, ChannelIx, EntrySequence, Outcome, ProbeId, Study, Timestamp, VenueIx};
+
+use crate::matching::Matcher;
+pub use record::{OutcomeRecord, ProbeRecord};
+use record::{Slot, VoidCause};
+
+/// The path of a message as the platform sees it, whatever the arm: sender, venue, recipient.
+type Path = (AccountIx, VenueIx, AccountIx);
+
+/// Which observation waits for its acknowledgement: its entry and its time.
+type Seen = (EntrySequence, Timestamp);
+
+/// What an entry changed, for the engine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// The message arrived for the first time.
+    Arrived {
+        /// Which.
+        probe: ProbeId,
+        /// For whom.
+        recipient: AccountIx,
+    },
+    /// The outcome of a probe for a recipient became known or was revised.
+    Outcome {
+        /// Which.
+        probe: ProbeId,
+        /// For whom.
+        recipient: AccountIx,
+        /// What it is now.
+        outcome: Outcome,
+        /// What it was before; `None` while open.
+        before: Option<Outcome>,
+    },
+}
+
+/// The fold. See the module's documentation.
+pub struct Evidence {
+    study: Arc<Study>,
+    probes: Vec<ProbeRecord>,
+    /// One per probe and recipient; a probe's slots stand together.
+    slots: Vec<Slot>,
+    /// The probes of each channel in the order in which they were planned.
+    sent: Vec<Vec<ProbeId>>,
+    matchers: BTreeMap<Path, Matcher<Seen>>,
+    /// Probes without an outcome, by recipient.
+    open: Vec<BTreeSet<ProbeId>>,
+    /// For each recipient: from which probe on its stream is whole.
+    whole_since: Vec<ProbeId>,
+    /// For each recipient: when its stream had a gap.
+    gaps: Vec<Vec<Timestamp>>,
+    sanctioned: Vec<bool>,
+    strangers: u64,
+    unmatched: u64,
+    epoch: u32,
+    last_at: Timestamp,
+}
+
+impl Evidence {
+    /// Nothing has happened yet.
+    #[must_use]
+    pub fn new(study: Arc<Study>) -> Self {
+        let accounts = study.accounts.len();
+        Self {
+            sent: vec![Vec::new(); study.channels.len()],
+            open: vec![BTreeSet::new(); accounts],
+            whole_since: vec![ProbeId(0); accounts],
+            gaps: vec![Vec::new(); accounts],
+            sanctioned: vec![false; accounts],
+            study,
+            probes: Vec::new(),
+            slots: Vec::new(),
+            matchers: BTreeMap::new(),
+            strangers: 0,
+            unmatched: 0,
+            epoch: 0,
+            last_at: Timestamp(0),
+        }
+    }
+
+    /// The study that the journal is about.
+    #[must_use]
+    pub fn study(&self) -> &Arc<Study> {
+        &self.study
+    }
+
+    /// Every probe in the order in which they were planned.
+    #[must_use]
+    pub fn probes(&self) -> &[ProbeRecord] {
+        &self.probes
+    }
+
+    /// One probe.
+    #[must_use]
+    pub fn probe(&self, probe: ProbeId) -> &ProbeRecord {
+        &self.probes[probe.get()]
+    }
+
+    /// The probes of a channel in the order in which they were planned.
+    #[must_use]
+    pub fn sent_on(&self, channel: ChannelIx) -> &[ProbeId] {
+        &self.sent[channel.get()]
+    }
+
+    /// The outcome of a probe for a recipient of its channel; `None` while it is open.
+    #[must_use]
+    pub fn outcome(&self, probe: ProbeId, recipient: AccountIx) -> Option<Outcome> {
+        self.slot(probe, recipient).and_then(|slot| slot.outcome)
+    }
+
+    /// Whether the message arrived at this recipient, on time or not, changed or not.
+    #[must_use]
+    pub fn arrived(&self, probe: ProbeId, recipient: AccountIx) -> bool {
+        self.slot(probe, recipient).is_some_and(|slot| slot.observed_at.is_some())
+    }
+
+    /// How many messages of strangers came in. Nothing else of them is kept.
+    #[must_use]
+    pub fn strangers(&self) -> u64 {
+        self.strangers
+    }
+
+    /// How many messages of the experiment's own accounts came in that no probe explains.
+    #[must_use]
+    pub fn unmatched(&self) -> u64 {
+        self.unmatched
+    }
+
+    /// Whether the platform sanctioned this account.
+    #[must_use]
+    pub fn sanctioned(&self, account: AccountIx) -> bool {
+        self.sanctioned[account.get()]
+    }
+
+    /// The time of the last entry.
+    #[must_use]
+    pub fn last_at(&self) -> Timestamp {
+        self.last_at
+    }
+
+    /// One row per probe and recipient, in the order of the probes and of the arm's recipients. What is still open is void.
+    pub fn outcomes(&self) -> impl Iterator<Item = OutcomeRecord> + '_ {
+        self.probes.iter().flatten_slots(self)
+    }
+
+    /// How long the recipient is known to have listened for a probe: until its next gap, or until the last entry.
+    fn listened_until(&self, recipient: AccountIx, sent_at: Timestamp) -> Timestamp {
+        self.gaps[recipient.get()].iter().copied().find(|gap| *gap >= sent_at).unwrap_or(self.last_at)
+    }
+
+    fn slot_index(&self, probe: ProbeId, recipient: AccountIx) -> Option<usize> {
+        let record = self.probes.get(probe.get())?;
+        let recipients = &self.study.channel(record.probe.channel).recipients;
+        recipients.iter().position(|it| *it == recipient).map(|place| record.first_slot + place)
+    }
+
+    fn slot(&self, probe: ProbeId, recipient: AccountIx) -> Option<&Slot> {
+        self.slot_index(probe, recipient).map(|index| &self.slots[index])
+    }
+
+    /// The nearest of the `bracket_messages` messages accepted just before (`false`) or just after (`true`) this one on the
+    /// path that arrived.
+    #[must_use]
+    pub fn bracket(&self, probe: ProbeId, recipient: AccountIx, after: bool) -> Option<ProbeId> {
+        let record = self.probe(probe);
+        let sent = self.sent_on(record.probe.channel);
+        let place = record.place;
+        let reach = usize::from(self.study.watch.bracket_messages);
+        let serves = |candidate: &ProbeId| {
+            let other = self.probe(*candidate);
+            other.is_accepted() && other.epoch == record.epoch && *candidate >= self.whole_since[recipient.get()]
+        };
+        let arrived = |candidate: &ProbeId| self.arrived(*candidate, recipient);
+        if after {
+            sent[place + 1..].iter().copied().filter(serves).take(reach).find(arrived)
+        } else {
+            sent[..place].iter().rev().copied().filter(serves).take(reach).find(arrived)
+        }
+    }
+
+    fn outcome_row(&self, record: &ProbeRecord, recipient: AccountIx, slot: &Slot) -> OutcomeRecord {
+        let sent_at = record.started_at;
+        OutcomeRecord {
+            probe: record.probe.id,
+            recipient,
+            outcome: slot.outcome.unwrap_or(Outcome::Void),
+            first_outcome: slot.first_outcome.unwrap_or(Outcome::Void),
+            revised_at: slot.revised_at,
+            matched_by: slot.matched_by,
+            received_sequence: slot.received,
+            bracket_before: slot.bracket_before,
+            bracket_after: slot.bracket_after,
+            sent_at,
+            observed_at: slot.observed_at,
+            listened_until: sent_at.map(|sent_at| self.listened_until(recipient, sent_at)),
+            latency: sent_at.zip(slot.observed_at).map(|(sent_at, observed_at)| observed_at - sent_at),
+            not_listening: slot.void_cause == Some(VoidCause::Gap),
+        }
+    }
+}
+
+/// Helper for [`Evidence::outcomes`], so that the iterator can be named.
+trait FlattenSlots<'a>: Iterator<Item = &'a ProbeRecord> + Sized {
+    fn flatten_slots(self, evidence: &'a Evidence) -> impl Iterator<Item = OutcomeRecord> + 'a;
+}
+
+impl<'a, I: Iterator<Item = &'a ProbeRecord> + 'a> FlattenSlots<'a> for I {
+    fn flatten_slots(self, evidence: &'a Evidence) -> impl Iterator<Item = OutcomeRecord> + 'a {
+        self.flat_map(move |record| {
+            let recipients = &evidence.study.channel(record.probe.channel).recipients;
+            recipients
+                .iter()
+                .zip(&evidence.slots[record.first_slot..])
+                .map(move |(recipient, slot)| evidence.outcome_row(record, *recipient, slot))
+        })
+    }
+}
+
+/// Whether this account condition means that the platform punished the account.
+fn is_sanction(condition: AccountCondition) -> bool {
+    condition == AccountCondition::Sanctioned
+}
+
+/// The path on which an observation was made, where both ends and the place are in the experiment.
+fn path_of(observation: &Observation) -> Option<Path> {
+    Some((observation.sender?, observation.venue?, observation.recipient))
+}
