@@ -6,10 +6,10 @@ mod support;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use lacuna_model::{Duration, Entry, EntrySequence, Fact, Timestamp};
+use lacuna_model::{Duration, Entry, EntrySequence, Timestamp};
 use lacuna_records::journal::{Encoder, FileStorage, JournalError, LineProblem, Reader, Storage, VolatileStorage, recover, scan};
 use proptest::prelude::*;
-use support::{START, entries, example_entries, header, journal};
+use support::{START, entries, epoch, example_entries, header, journal};
 
 const FILE: &str = "journal.jsonl";
 const GOLDEN: &[u8] = include_bytes!("golden/journal-v1.jsonl");
@@ -80,6 +80,7 @@ fn each_error_names_the_line_and_what_is_wrong() {
         ("missing number", forged(|line| line.replace("{\"seq\":7,", "{\"seq\":8,"))),
         ("unknown kind", forged(|line| line.replace("\"stop_requested\"", "\"stop_wanted\""))),
         ("unknown member", forged(|line| line.replace("\"reason\":\"requested\"", "\"reason\":\"requested\",\"by\":1"))),
+        ("too few accounts", forged(|line| line.replace("\"sent_today\":[0,3,", "\"sent_today\":["))),
         ("unknown word", forged(|line| line.replace("\"reason\":\"requested\"", "\"reason\":\"tired\""))),
         ("unknown account", forged(|line| line.replace("\"gap\",\"account\":\"cn-a\"", "\"gap\",\"account\":\"cn-z\""))),
         ("wrong channel", forged(|line| line.replace("\"channel\":1,\"arm\":\"d\"", "\"channel\":0,\"arm\":\"d\""))),
@@ -115,7 +116,7 @@ fn a_run_goes_on_behind_its_seal() {
     let mut scan = scan(Path::new(FILE), bytes.as_slice()).unwrap();
     assert_eq!(scan.length, whole);
     assert_eq!(scan.seal.map(|seal| seal.exit_code), Some(3));
-    scan.encoder.append(START, &Entry::Fact(Fact::EpochOpened { epoch: 1 }), &mut bytes);
+    scan.encoder.append(START, &epoch(1), &mut bytes);
 
     let mut reader = Reader::new(Path::new(FILE), bytes.as_slice()).unwrap();
     assert_eq!(reader.by_ref().map(Result::unwrap).count(), example_entries().len() + 1);
@@ -134,7 +135,7 @@ fn a_torn_tail_is_cut_off_and_the_file_goes_on() {
     let mut storage = FileStorage::create(&file).unwrap();
     storage.append(&first).unwrap();
     let mut group = Vec::new();
-    encoder.append(START, &Entry::Fact(Fact::EpochOpened { epoch: 0 }), &mut group);
+    encoder.append(START, &epoch(0), &mut group);
     storage.append(&group).unwrap();
     storage.append(b"{\"seq\":1,\"at\":12").unwrap();
     storage.sync().unwrap();
@@ -145,7 +146,7 @@ fn a_torn_tail_is_cut_off_and_the_file_goes_on() {
     assert_eq!(recovered.truncated_bytes, 16);
     assert_eq!(recovered.scan.lines, 2);
     let mut group = Vec::new();
-    assert_eq!(recovered.scan.encoder.append(START, &Entry::Fact(Fact::EpochOpened { epoch: 1 }), &mut group), EntrySequence(1));
+    assert_eq!(recovered.scan.encoder.append(START, &epoch(1), &mut group), EntrySequence(1));
     let mut storage = FileStorage::open(&file).unwrap();
     storage.append(&group).unwrap();
     storage.sync().unwrap();
@@ -184,7 +185,7 @@ fn what_was_not_synced_may_be_gone_after_a_crash() {
     storage.append(&first).unwrap();
     storage.sync().unwrap();
     let mut group = Vec::new();
-    encoder.append(START, &Entry::Fact(Fact::EpochOpened { epoch: 0 }), &mut group);
+    encoder.append(START, &epoch(0), &mut group);
     storage.append(&group).unwrap();
     assert_eq!(storage.unsynced(), group.len());
     let left = storage.crash(7);

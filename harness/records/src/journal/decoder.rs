@@ -32,6 +32,7 @@ pub(super) struct Decoder {
 #[serde(deny_unknown_fields)]
 struct EpochOpened {
     epoch: u32,
+    sent_today: Vec<u64>,
 }
 
 #[derive(Deserialize)]
@@ -200,8 +201,12 @@ fn entry(names: &NameLookup, kind: &str, object: &[u8]) -> Result<Entry, LinePro
             Fact::Gap { account: names.account("account", &account)?, detail }
         }
         "epoch_opened" => {
-            let EpochOpened { epoch } = members_of("epoch_opened", object)?;
-            Fact::EpochOpened { epoch }
+            let EpochOpened { epoch, sent_today } = members_of("epoch_opened", object)?;
+            if sent_today.len() != names.accounts() {
+                let detail = "sent_today must have one number for each account".to_owned();
+                return Err(LineProblem::Members { kind: "epoch_opened", detail });
+            }
+            Fact::EpochOpened { epoch, sent_today }
         }
         "stop_requested" => {
             let Empty {} = members_of("stop_requested", object)?;

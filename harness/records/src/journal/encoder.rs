@@ -104,7 +104,12 @@ impl Encoder {
 
     fn fact(&self, fact: &Fact, out: &mut Vec<u8>) {
         match fact {
-            Fact::EpochOpened { epoch } => number(out, "epoch", i64::from(*epoch)),
+            Fact::EpochOpened { epoch, sent_today } => {
+                number(out, "epoch", i64::from(*epoch));
+                key(out, "sent_today");
+                // Writing numbers to a vector cannot fail.
+                let _ = serde_json::to_writer(out, sent_today);
+            }
             Fact::SendStarted { probe, text: sent } => {
                 probe_id(out, *probe);
                 text(out, "text", sent);

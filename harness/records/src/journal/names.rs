@@ -68,6 +68,11 @@ impl NameLookup {
         }
     }
 
+    /// How many accounts the study has.
+    pub(super) fn accounts(&self) -> usize {
+        self.study.accounts.len()
+    }
+
     pub(super) fn account(&self, member: &'static str, name: &str) -> Result<AccountIx, LineProblem> {
         self.accounts.get(name).copied().ok_or_else(|| unknown(member, name))
     }

@@ -106,6 +106,10 @@ pub fn header() -> Header {
     }
 }
 
+pub fn epoch(epoch: u32) -> Entry {
+    Entry::Fact(Fact::EpochOpened { epoch, sent_today: vec![0, 3, u64::from(epoch) * 100] })
+}
+
 pub fn planned(id: u64, channel: u16, role: Role, items: &[u32]) -> Entry {
     Entry::Decision(Decision::ProbePlanned(Probe {
         id: ProbeId(id),
@@ -168,7 +172,7 @@ pub fn example_entries() -> Vec<Entry> {
     vec![
         state(0, AccountCondition::Connected, ""),
         state(1, AccountCondition::Connected, "again, after \"503\""),
-        Entry::Fact(Fact::EpochOpened { epoch: 0 }),
+        epoch(0),
         planned(0, 0, Role::Control, &[2]),
         started(0, "今天天气很好"),
         result(0, accepted("m1")),
@@ -296,7 +300,8 @@ fn entry() -> impl Strategy<Value = Entry> {
             items: items.into_iter().map(ItemIx).collect(),
         });
     prop_oneof![
-        any::<u32>().prop_map(|epoch| Entry::Fact(Fact::EpochOpened { epoch })),
+        (any::<u32>(), proptest::collection::vec(any::<u64>(), 3))
+            .prop_map(|(epoch, sent_today)| Entry::Fact(Fact::EpochOpened { epoch, sent_today })),
         (probe.clone(), text()).prop_map(|(probe, text)| Entry::Fact(Fact::SendStarted { probe, text: text.into() })),
         (probe, send_result()).prop_map(|(probe, result)| Entry::Fact(Fact::SendResult { probe, result })),
         observation().prop_map(|observation| Entry::Fact(Fact::Observed(observation))),
