@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::MAX_LINE;
 use super::header::JOURNAL_VERSION;
-use super::lines::MAX_LINE;
 
 /// A journal that cannot be read.
 #[derive(Debug, thiserror::Error)]

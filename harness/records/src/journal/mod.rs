@@ -19,13 +19,15 @@
 //! Version 1 has exactly the members that are written here: a reader refuses a member it does not know, because evidence
 //! that is skipped in silence is lost.
 
+/// The longest line that a journal may hold, in bytes: room for a study with a few hundred thousand items.
+pub const MAX_LINE: usize = 64 << 20;
+
 mod chain;
 mod counts;
 mod decoder;
 mod encoder;
 mod error;
 mod header;
-mod lines;
 mod names;
 mod reader;
 mod repair;
@@ -36,7 +38,7 @@ pub use counts::{Counts, Seal};
 pub use encoder::Encoder;
 pub use error::{JournalError, LineProblem};
 pub use header::{Header, InputHash, JOURNAL_VERSION};
-pub use lines::MAX_LINE;
 pub use reader::Reader;
 pub use repair::{Recovered, Scan, recover, scan};
+pub(crate) use storage::sync_directory;
 pub use storage::{FileStorage, Storage, VolatileStorage};

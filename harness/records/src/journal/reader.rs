@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use lacuna_model::{Deadline, Decision, Entry, EntrySequence, Fact, ProbeId, Timestamp};
 
+use super::MAX_LINE;
 use super::chain::ChainHash;
 use super::counts::{Counts, Seal};
 use super::decoder::{Content, Decoder};
 use super::error::{JournalError, LineProblem};
 use super::header::Header;
-use super::lines::{Found, read_line};
+use crate::lines::{Found, read_line};
 
 /// Reads a journal and checks it while it reads: the chain, the numbers, that every name is in the study, that probes are
 /// planned in order and before anything else is said of them, and that each seal counts right. Holds one line in memory.
@@ -47,7 +48,8 @@ impl<R: BufRead> Reader<R> {
     pub fn new(file: &Path, mut input: R) -> Result<Self, JournalError> {
         let refuse = |problem| JournalError::Line { file: file.to_owned(), line: 1, problem };
         let mut line = Vec::new();
-        let found = read_line(&mut input, &mut line).map_err(|source| JournalError::Io { file: file.to_owned(), source })?;
+        let found =
+            read_line(&mut input, &mut line, MAX_LINE).map_err(|source| JournalError::Io { file: file.to_owned(), source })?;
         match found {
             Found::Line => {}
             Found::Unfinished | Found::Nothing => return Err(refuse(LineProblem::NoHeader)),
@@ -110,6 +112,11 @@ impl<R: BufRead> Reader<R> {
         EntrySequence(self.lines - 1)
     }
 
+    /// What it reads from.
+    pub(crate) fn into_input(self) -> R {
+        self.input
+    }
+
     pub(super) fn length(&self) -> u64 {
         self.length
     }
@@ -128,7 +135,7 @@ impl<R: BufRead> Reader<R> {
 
     fn next_entry(&mut self) -> Result<Option<(EntrySequence, Timestamp, Entry)>, JournalError> {
         loop {
-            let found = read_line(&mut self.input, &mut self.line)
+            let found = read_line(&mut self.input, &mut self.line, MAX_LINE)
                 .map_err(|source| JournalError::Io { file: self.file.clone(), source })?;
             match found {
                 Found::Line => {}

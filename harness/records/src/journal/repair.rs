@@ -4,13 +4,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use super::MAX_LINE;
 use super::chain::ChainHash;
 use super::counts::Seal;
 use super::encoder::Encoder;
 use super::error::{JournalError, LineProblem};
 use super::header::Header;
-use super::lines::{Found, read_line};
 use super::reader::Reader;
+use crate::lines::{Found, read_line};
 
 /// What a scan of a journal found.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ fn holds_a_line(file: &Path, mut input: impl BufRead, mut line: Vec<u8>) -> Resu
         if line.starts_with(b"{\"seq\":") && ChainHash::split_line(&line).is_some() {
             return Ok(true);
         }
-        match read_line(&mut input, &mut line) {
+        match read_line(&mut input, &mut line, MAX_LINE) {
             // What is left of a line that was too long is read on as if it were lines.
             Ok(Found::Line | Found::TooLong) => {}
             Ok(Found::Unfinished | Found::Nothing) => return Ok(false),

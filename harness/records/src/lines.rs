@@ -2,12 +2,9 @@
 
 use std::io::{self, BufRead};
 
-/// The longest line that a journal may hold, in bytes: room for a study with a few hundred thousand items.
-pub const MAX_LINE: usize = 64 << 20;
-
 /// What was found where a line should be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A line with its end.
     Line,
     /// The file ends within the line.
@@ -18,8 +15,8 @@ pub(super) enum Found {
     Nothing,
 }
 
-/// Reads the next line, without its end, into `line`.
-pub(super) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Found> {
+/// Reads the next line of at most `limit` bytes, without its end, into `line`.
+pub(crate) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>, limit: usize) -> io::Result<Found> {
     line.clear();
     loop {
         let available = match input.fill_buf() {
@@ -32,7 +29,7 @@ pub(super) fn read_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Res
         }
         let end = available.iter().position(|&byte| byte == b'\n');
         let part = &available[..end.unwrap_or(available.len())];
-        if line.len() + part.len() > MAX_LINE {
+        if line.len() + part.len() > limit {
             return Ok(Found::TooLong);
         }
         line.extend_from_slice(part);

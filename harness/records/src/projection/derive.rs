@@ -1,0 +1,211 @@
+//! The derivation itself: one pass over the journal, then the tables that need the whole of it.
+
+use std::fs::File;
+use std::io::{self, BufReader, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use lacuna_inference::evidence::Evidence;
+use lacuna_inference::verdicts::{self, VerdictRecord};
+use lacuna_model::{Entry, EntrySequence, Fact, ObservationKind, RunId, Timestamp};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::account_tables::{self, AccountRow};
+use super::analyze::AnalyzeError;
+use super::manifest::{FileHash, JournalEnd, MANIFEST, Manifest};
+use super::outcome_tables::{self, OutcomeRow, VerdictRow};
+use super::output::Output;
+use super::package;
+use super::sent_tables::{self, Content, Contents, ProbeItemRow, ReceivedRow, SentRow};
+use super::table::Table;
+use super::writer::{Hashed, TableWriter, guarded_file};
+use crate::journal::{Counts, Header, JournalError, Reader, Seal};
+use crate::run_folder::JOURNAL;
+
+/// The description of the tables.
+pub(crate) const DATA_PACKAGE: &str = "datapackage.json";
+
+const TABLES: [&str; 6] = ["sent", "probe_items", "received", "outcomes", "verdicts", "accounts"];
+
+/// The files of the tables, and those of their guarded copies.
+pub(crate) fn table_files() -> impl Iterator<Item = (String, String)> {
+    TABLES.iter().map(|table| (format!("{table}.csv"), guarded_file(table)))
+}
+
+/// How to derive.
+pub(crate) struct Options<'a> {
+    /// Write guarded copies beside the tables.
+    pub spreadsheet_safe: bool,
+    /// The contents in `files/`, for the manifest.
+    pub contents: &'a [FileHash],
+}
+
+/// What a derivation knows at its end.
+pub(crate) struct Derived {
+    pub header: Header,
+    pub seal: Option<Seal>,
+    pub counts: Counts,
+    pub evidence: Evidence,
+    pub verdicts: Vec<VerdictRecord>,
+    pub files: Vec<FileHash>,
+}
+
+/// Derives every file from the journal. Memory holds the evidence and each text that was sent once; rows of what was
+/// received are written as they are read.
+pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>) -> Result<Derived, AnalyzeError> {
+    let failed = |source| JournalError::Io { file: journal.to_owned(), source };
+    let input = Hashed::new(File::open(journal).map_err(failed)?);
+    let mut reader = Reader::new(journal, BufReader::with_capacity(1 << 16, input))?;
+    let header = reader.header().clone();
+    let mut fold = Fold::new(&header);
+    let mut tables = Tables::new(&header.run_id, output, options.spreadsheet_safe);
+
+    fold.stream(&mut reader, &mut tables)?;
+    let (seal, counts, last_hash) = (reader.seal().copied(), reader.counts(), reader.last_hash());
+    let (_, journal_file) = reader.into_input().into_inner().finish(JOURNAL);
+
+    let verdicts = verdicts::derive(&fold.evidence);
+    fold.conclude(&verdicts, &mut tables)?;
+
+    let mut files = tables.files;
+    let package = package::package(&header, &tables.resources);
+    files.push(write_json(output, DATA_PACKAGE, &package).map_err(|source| AnalyzeError::write(DATA_PACKAGE, source))?);
+    files.extend_from_slice(options.contents);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref() };
+    write_json(output, MANIFEST, &Manifest::new(&header, &end, &files))
+        .map_err(|source| AnalyzeError::write(MANIFEST, source))?;
+    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, files })
+}
+
+fn write_json(output: &dyn Output, name: &str, value: &impl Serialize) -> io::Result<FileHash> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    let mut hashed = Hashed::new(output.open(name)?);
+    hashed.write_all(&text)?;
+    let (artifact, file) = hashed.finish(name);
+    artifact.finish()?;
+    Ok(file)
+}
+
+/// The tables of one derivation.
+struct Tables<'o> {
+    run_id: RunId,
+    output: &'o dyn Output,
+    guarded: bool,
+    files: Vec<FileHash>,
+    resources: Vec<Value>,
+}
+
+impl<'o> Tables<'o> {
+    fn new(run_id: &RunId, output: &'o dyn Output, guarded: bool) -> Self {
+        Self { run_id: run_id.clone(), output, guarded, files: Vec::new(), resources: Vec::new() }
+    }
+
+    fn open<R>(&self, table: Table<R>) -> Result<TableWriter<R>, AnalyzeError> {
+        let file = table.file();
+        TableWriter::new(table, &self.run_id, self.output, self.guarded).map_err(|source| AnalyzeError::write(&file, source))
+    }
+
+    fn close<R>(&mut self, writer: TableWriter<R>) -> Result<(), AnalyzeError> {
+        let name = writer.file();
+        let (table, file) = writer.finish().map_err(|source| AnalyzeError::write(&name, source))?;
+        self.resources.push(package::resource(&table, &file));
+        self.files.push(file);
+        Ok(())
+    }
+
+    /// Writes a whole table.
+    fn write<R>(&mut self, table: Table<R>, rows: impl Iterator<Item = R>) -> Result<(), AnalyzeError> {
+        let mut writer = self.open(table)?;
+        for row in rows {
+            put(&mut writer, &row)?;
+        }
+        self.close(writer)
+    }
+}
+
+fn put<R>(writer: &mut TableWriter<R>, row: &R) -> Result<(), AnalyzeError> {
+    writer.row(row).map_err(|source| AnalyzeError::write(&writer.file(), source))
+}
+
+/// What is known of the journal so far.
+struct Fold {
+    evidence: Evidence,
+    contents: Contents,
+    /// By probe: what was handed over.
+    sent: Vec<Option<Arc<Content>>>,
+}
+
+impl Fold {
+    fn new(header: &Header) -> Self {
+        Self { evidence: Evidence::new(Arc::clone(&header.study)), contents: Contents::default(), sent: Vec::new() }
+    }
+
+    /// Reads the journal to its end and writes what needs no more than one entry.
+    fn stream<R: io::BufRead>(&mut self, reader: &mut Reader<R>, tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
+        let study = Arc::clone(self.evidence.study());
+        let mut received = tables.open(sent_tables::received())?;
+        let mut accounts = tables.open(account_tables::accounts())?;
+        let mut changes = Vec::new();
+        for line in reader {
+            let (sequence, at, entry) = line?;
+            self.take(sequence, at, &entry, &mut changes);
+            let Entry::Fact(fact) = entry else { continue };
+            if let Some(row) = AccountRow::of(&study, at, &fact) {
+                put(&mut accounts, &row)?;
+            }
+            let Fact::Observed(observation) = fact else { continue };
+            if observation.sender.is_none() && observation.kind == ObservationKind::Message {
+                // A stranger's: counted by the evidence, kept nowhere.
+                continue;
+            }
+            let content = observation.text.as_ref().map(|text| self.contents.received(text));
+            put(&mut received, &ReceivedRow { study: &study, sequence, at, observation, content })?;
+        }
+        tables.close(received)?;
+        tables.close(accounts)
+    }
+
+    fn take(
+        &mut self,
+        sequence: EntrySequence,
+        at: Timestamp,
+        entry: &Entry,
+        changes: &mut Vec<lacuna_inference::evidence::Change>,
+    ) {
+        if let Entry::Fact(Fact::SendStarted { probe, text }) = entry {
+            if self.sent.len() <= probe.get() {
+                // The reader has checked that the probe was planned, so this grows no further than the plan.
+                self.sent.resize(probe.get() + 1, None);
+            }
+            self.sent[probe.get()] = Some(self.contents.sent(text));
+        }
+        self.evidence.apply(sequence, at, entry, changes);
+        changes.clear();
+    }
+
+    /// Writes what needs the whole journal.
+    fn conclude(&self, verdicts: &[VerdictRecord], tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
+        let study = self.evidence.study();
+        let probes = self.evidence.probes();
+        let content = |index: usize| self.sent.get(index).and_then(Option::as_deref);
+        tables.write(
+            sent_tables::sent(),
+            probes.iter().enumerate().map(|(index, record)| SentRow { study, record, content: content(index) }),
+        )?;
+        tables.write(
+            sent_tables::probe_items(),
+            probes.iter().flat_map(|record| {
+                let items = (1..).zip(&record.probe.items);
+                items.map(|(position, item)| ProbeItemRow { study, probe: record.probe.id, position, item: *item })
+            }),
+        )?;
+        tables.write(
+            outcome_tables::outcomes(),
+            self.evidence.outcomes().map(|outcome| OutcomeRow { study, probe: self.evidence.probe(outcome.probe), outcome }),
+        )?;
+        tables.write(outcome_tables::verdicts(), verdicts.iter().map(|verdict| VerdictRow { study, verdict }))
+    }
+}

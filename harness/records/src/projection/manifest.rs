@@ -1,0 +1,110 @@
+//! `manifest.json`: what a run consists of, by hash.
+
+use serde::{Deserialize, Serialize};
+
+use super::PROJECTION_VERSION;
+use crate::journal::{ChainHash, Counts, Header, InputHash, JOURNAL_VERSION, Seal};
+use crate::time_format::iso8601;
+
+/// The file name.
+pub const MANIFEST: &str = "manifest.json";
+
+/// A file and what it hashes to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FileHash {
+    /// Its path inside the folder, with `/`.
+    pub path: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Manifest<'a> {
+    #[serde(rename = "manifest")]
+    kind: &'static str,
+    version: u32,
+    run_id: &'a str,
+    experiment: &'a str,
+    question: &'a str,
+    adapter: &'a str,
+    seed: u64,
+    lacuna_version: &'a str,
+    engine_version: u32,
+    journal_version: u64,
+    projection_version: u32,
+    opened_at: String,
+    sealed_at: Option<String>,
+    exit_code: Option<u8>,
+    counts: Counts,
+    inputs: &'a [InputHash],
+    journal: JournalHash<'a>,
+    files: &'a [FileHash],
+}
+
+/// The journal, and the hash of its last line, on which all its lines hang.
+#[derive(Serialize)]
+struct JournalHash<'a> {
+    path: &'a str,
+    bytes: u64,
+    sha256: &'a str,
+    last_hash: String,
+}
+
+/// What a projection knows of the journal when it has read it to the end.
+pub(super) struct JournalEnd<'a> {
+    pub file: &'a FileHash,
+    pub last_hash: ChainHash,
+    pub counts: Counts,
+    pub seal: Option<&'a Seal>,
+}
+
+impl<'a> Manifest<'a> {
+    /// Times and counts come from the journal alone, so that the manifest is the same whenever it is derived. A run that was
+    /// not sealed has no end and no exit code.
+    pub fn new(header: &'a Header, journal: &'a JournalEnd<'a>, files: &'a [FileHash]) -> Self {
+        let study = &header.study;
+        Self {
+            kind: "lacuna",
+            version: 1,
+            run_id: header.run_id.as_str(),
+            experiment: &study.name,
+            question: &study.question,
+            adapter: &study.adapter,
+            seed: study.seed,
+            lacuna_version: &header.lacuna_version,
+            engine_version: header.engine_version,
+            journal_version: JOURNAL_VERSION,
+            projection_version: PROJECTION_VERSION,
+            opened_at: iso8601(header.opened_at),
+            sealed_at: journal.seal.map(|seal| iso8601(seal.at)),
+            exit_code: journal.seal.map(|seal| seal.exit_code),
+            counts: journal.counts,
+            inputs: &header.inputs,
+            journal: JournalHash {
+                path: &journal.file.path,
+                bytes: journal.file.bytes,
+                sha256: &journal.file.sha256,
+                last_hash: journal.last_hash.to_string(),
+            },
+            files,
+        }
+    }
+}
+
+/// What a later derivation and `verify` need of a manifest that stands in a folder.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub(crate) struct StoredManifest {
+    pub projection_version: u32,
+    pub journal: StoredJournal,
+    pub files: Vec<FileHash>,
+}
+
+/// What a manifest says of the journal.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub(crate) struct StoredJournal {
+    pub bytes: u64,
+    pub sha256: String,
+    pub last_hash: String,
+}

@@ -1,0 +1,37 @@
+//! What is derived from a journal: the CSV tables, the data package that describes them, the manifest.
+//!
+//! A projection is a pure function of the journal (and of the contents in `files/`, which the journal names by hash):
+//! [`analyze`] writes it, [`verify`](crate::verify) compares it byte for byte with what stands in the folder.
+//!
+//! # How values are written
+//!
+//! RFC 4180, UTF-8 without a byte order mark, lines end with LF. A missing value is an empty cell. Moments are ISO 8601 in
+//! UTC with milliseconds and `Z`. Lengths of time are decimal with three digits after the point, the unit stands in the
+//! column's name. Other numbers that are no counts have up to six significant digits, plain from 0.0001 on, below in the
+//! form `1.5e-7`. Each table is one definition of columns, each column with the function that fills it, so that header,
+//! cells and Table Schema cannot drift apart.
+
+mod account_tables;
+mod analyze;
+mod cell;
+mod derive;
+mod manifest;
+mod outcome_tables;
+mod output;
+mod package;
+mod sent_tables;
+mod table;
+mod writer;
+
+pub use analyze::{Analysis, AnalyzeError, AnalyzeOptions, analyze};
+pub(crate) use analyze::{PROJECTION_FOLDER_PREFIX, hash_file};
+pub(crate) use derive::{DATA_PACKAGE, Options, derive, table_files};
+pub(crate) use manifest::StoredManifest;
+pub use manifest::{FileHash, MANIFEST};
+pub(crate) use output::{Artifact, Output};
+
+/// The version of what is derived. It grows whenever the same journal gives other files.
+pub const PROJECTION_VERSION: u32 = 1;
+
+/// The version of the tables, the first cell of every row. Columns are only appended to a table of a version.
+pub const SCHEMA_VERSION: u32 = 1;

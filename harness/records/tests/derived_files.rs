@@ -1,0 +1,363 @@
+//! What is derived from a journal: the tables of the contract, the same bytes each time, and nothing changed unseen.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lacuna_records::projection::{AnalyzeError, AnalyzeOptions, analyze};
+use lacuna_records::verify::{VerifyReport, verify};
+use serde_json::Value;
+use support::{entries, example_entries, journal};
+use tempfile::TempDir;
+
+const EXACT: AnalyzeOptions = AnalyzeOptions { spreadsheet_safe: false };
+const GUARDED: AnalyzeOptions = AnalyzeOptions { spreadsheet_safe: true };
+
+/// A run's folder with a journal and nothing else.
+fn run_of(journal: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    fs::create_dir(&run).unwrap();
+    fs::write(run.join("journal.jsonl"), journal).unwrap();
+    (folder, run)
+}
+
+fn example() -> (TempDir, PathBuf) {
+    run_of(&journal(&example_entries(), Some(0)))
+}
+
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            files.extend(self::files(&entry.path()).into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)));
+        } else {
+            files.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    files
+}
+
+fn named(report: &VerifyReport) -> BTreeSet<&str> {
+    report.findings.iter().map(|finding| finding.file.as_str()).collect()
+}
+
+#[test]
+fn the_example_run_is_derived_like_this() {
+    let (_folder, run) = example();
+    let analysis = analyze(&run, EXACT).unwrap();
+    assert_eq!(analysis.folder, run);
+    assert_eq!(analysis.seal.map(|seal| seal.exit_code), Some(0));
+    let files = files(&run);
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "accounts.csv",
+            "datapackage.json",
+            "journal.jsonl",
+            "manifest.json",
+            "outcomes.csv",
+            "probe_items.csv",
+            "received.csv",
+            "sent.csv",
+            "verdicts.csv"
+        ]
+    );
+    for (name, bytes) in files.iter().filter(|(name, _)| *name != "journal.jsonl") {
+        insta::assert_snapshot!(name.replace('.', "_"), String::from_utf8(bytes.clone()).unwrap());
+    }
+}
+
+#[test]
+fn the_columns_are_those_that_were_promised() {
+    let promised = [
+        (
+            "sent",
+            "probe_id,sequence,arm_id,role,purpose,attempt,time_block,sender_account,client,venue,venue_id,content_kind,file_name,content_sha256,content_md5,content_bytes,width,height,perceptual_hash,text,sent_at,accepted_at,send_state,platform_message_id,notice",
+        ),
+        ("probe_items", "probe_id,position,item_id"),
+        (
+            "received",
+            "sequence,recipient_account,sender_account,venue,venue_id,event,content_kind,file_name,content_sha256,content_md5,content_bytes,width,height,perceptual_hash,text,observed_at,platform_message_id",
+        ),
+        (
+            "outcomes",
+            "probe_id,arm_id,role,recipient_account,outcome,first_outcome,revised_at,matched_by,received_sequence,bracket_before_probe_id,bracket_after_probe_id,sent_at,observed_at,listened_until,latency_ms",
+        ),
+        (
+            "verdicts",
+            "item_id,arm_id,recipient_account,sender_registered_in,sender_located_in,recipient_registered_in,recipient_located_in,venue,verdict,reason,probes,delivered,delivered_late,dropped,refused,altered,retracted,void,pooled_delivered,pooled_dropped,drop_rate,drop_rate_low,drop_rate_high,control_loss_rate,e_value,q_value,filter_seen,listened_s,first_sent_at,last_sent_at",
+        ),
+        ("accounts", "account,registered_in,located_in,client,event,at,detail"),
+    ];
+    let (_folder, run) = example();
+    analyze(&run, EXACT).unwrap();
+    for (table, columns) in promised {
+        let text = fs::read_to_string(run.join(format!("{table}.csv"))).unwrap();
+        assert_eq!(text.lines().next().unwrap(), format!("schema_version,run_id,{columns}"));
+    }
+}
+
+/// Every cell against the Table Schema that describes it: type, vocabulary, primary and foreign keys, hash.
+#[test]
+fn the_tables_are_what_the_data_package_says() {
+    let (_folder, run) = example();
+    analyze(&run, EXACT).unwrap();
+    let package: Value = serde_json::from_slice(&fs::read(run.join("datapackage.json")).unwrap()).unwrap();
+    let mut keys: HashMap<(String, String), BTreeSet<String>> = HashMap::new();
+    let mut references = Vec::new();
+    for resource in package["resources"].as_array().unwrap() {
+        let table = resource["name"].as_str().unwrap();
+        let bytes = fs::read(run.join(resource["path"].as_str().unwrap())).unwrap();
+        assert_eq!(resource["hash"], format!("sha256:{}", lacuna_content::sha256_hex(&bytes)));
+        assert_eq!(resource["bytes"], bytes.len());
+        let fields = resource["schema"]["fields"].as_array().unwrap();
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let names: Vec<_> = fields.iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect();
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), names);
+        let primary: Vec<_> =
+            resource["schema"]["primaryKey"].as_array().into_iter().flatten().map(|it| it.as_str().unwrap()).collect();
+        let mut seen = BTreeSet::new();
+        for row in reader.records().map(Result::unwrap) {
+            for ((field, name), cell) in fields.iter().zip(&names).zip(&row) {
+                assert!(fits(field, cell), "{table}.{name}: `{cell}`");
+                keys.entry((table.to_owned(), name.clone())).or_default().insert(cell.to_owned());
+            }
+            let key: Vec<_> =
+                primary.iter().map(|column| row[names.iter().position(|name| name == column).unwrap()].to_owned()).collect();
+            assert!(primary.is_empty() || seen.insert(key), "{table}: the primary key is there twice");
+        }
+        for foreign in resource["schema"]["foreignKeys"].as_array().into_iter().flatten() {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            let from = (table.to_owned(), text(&foreign["fields"]));
+            references.push((from, (text(&foreign["reference"]["resource"]), text(&foreign["reference"]["fields"]))));
+        }
+    }
+    for (from, to) in references {
+        let missing: Vec<_> = keys[&from].iter().filter(|it| !it.is_empty() && !keys[&to].contains(*it)).collect();
+        assert!(missing.is_empty(), "{from:?} -> {to:?}: {missing:?}");
+    }
+}
+
+fn fits(field: &Value, cell: &str) -> bool {
+    if cell.is_empty() {
+        return field["constraints"]["required"] != true;
+    }
+    let known = field["constraints"]["enum"].as_array().is_none_or(|words| words.iter().any(|word| word == cell));
+    known
+        && match field["type"].as_str().unwrap() {
+            "string" => true,
+            "integer" => cell.parse::<u64>().is_ok(),
+            "number" => cell.parse::<f64>().is_ok(),
+            "boolean" => matches!(cell, "true" | "false"),
+            "datetime" => cell.len() == 24 && cell.ends_with('Z') && cell.parse::<jiff::Timestamp>().is_ok(),
+            other => panic!("{other}"),
+        }
+}
+
+#[test]
+fn deriving_again_gives_the_same_bytes() {
+    let (_folder, run) = example();
+    analyze(&run, GUARDED).unwrap();
+    let first = files(&run);
+    assert!(analyze(&run, GUARDED).unwrap().changed.is_empty());
+    assert_eq!(files(&run), first);
+    fs::write(run.join("sent.csv"), "what somebody wrote").unwrap();
+    assert_eq!(analyze(&run, GUARDED).unwrap().changed, ["sent.csv"]);
+    assert_eq!(files(&run), first);
+}
+
+#[test]
+fn guarded_copies_stand_beside_the_exact_tables() {
+    let (_folder, run) = example();
+    analyze(&run, EXACT).unwrap();
+    let exact = files(&run);
+    analyze(&run, GUARDED).unwrap();
+    let guarded = files(&run);
+    assert!(exact.iter().all(|(name, bytes)| guarded[name] == *bytes), "the exact files do not depend on the copies");
+    let text = |name: &str| String::from_utf8(guarded[name].clone()).unwrap();
+    assert!(text("sent.csv").contains("\"=cmd, \"\"quoted\"\"") && text("sent.csv").contains(",-not allowed"));
+    assert!(
+        text("sent.spreadsheet.csv").contains("\"'=cmd, \"\"quoted\"\"")
+            && text("sent.spreadsheet.csv").contains(",'-not allowed")
+    );
+    assert_eq!(text("outcomes.spreadsheet.csv"), text("outcomes.csv"));
+}
+
+#[test]
+fn a_run_without_an_end_is_derived_and_says_so() {
+    let (_folder, run) = run_of(&journal(&example_entries(), None));
+    let analysis = analyze(&run, EXACT).unwrap();
+    assert_eq!(analysis.seal, None);
+    let manifest: Value = serde_json::from_slice(&fs::read(run.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!((&manifest["exit_code"], &manifest["sealed_at"]), (&Value::Null, &Value::Null));
+    assert_eq!(named(&verify(&run)), BTreeSet::from(["journal.jsonl"]));
+}
+
+#[test]
+fn a_whole_run_is_found_whole() {
+    let (_folder, run) = example();
+    analyze(&run, GUARDED).unwrap();
+    fs::write(run.join("run.lock"), "").unwrap();
+    let report = verify(&run);
+    assert_eq!(report.findings, []);
+    assert_eq!(report.notes, Vec::<String>::new());
+    let all: BTreeSet<_> = files(&run).into_keys().filter(|name| name != "run.lock").collect();
+    assert_eq!(report.checked, all);
+}
+
+#[test]
+fn any_changed_byte_of_any_file_is_found_and_the_file_is_named() {
+    let (_folder, run) = example();
+    add_content(&run, b"a picture");
+    analyze(&run, GUARDED).unwrap();
+    assert_eq!(verify(&run).findings, []);
+    for (name, bytes) in files(&run) {
+        // Every byte would take minutes; a stride that shares no factor with anything reaches every kind of place.
+        let stride = if name == "manifest.json" { 7 } else { 1 + bytes.len() / 23 };
+        let places = (0..bytes.len()).step_by(stride).chain([bytes.len() - 1]);
+        for place in places {
+            for change in [1, 0x20] {
+                let mut changed = bytes.clone();
+                changed[place] ^= change;
+                fs::write(run.join(&name), &changed).unwrap();
+                let report = verify(&run);
+                assert!(named(&report).contains(name.as_str()), "{name}, byte {place}: {:?}", report.findings);
+                assert!(name == "journal.jsonl" || name == "manifest.json" || named(&report).len() == 1, "{:?}", report.findings);
+            }
+        }
+        fs::write(run.join(&name), &bytes).unwrap();
+    }
+    assert_eq!(verify(&run).findings, []);
+}
+
+#[test]
+fn the_version_of_the_projection_cannot_be_changed_to_hide_behind_it() {
+    let (_folder, run) = example();
+    analyze(&run, EXACT).unwrap();
+    let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
+    for version in ["0", "3", "1e", "-1"] {
+        let version = format!("\"projection_version\": {version}");
+        fs::write(run.join("manifest.json"), manifest.replace("\"projection_version\": 1", &version)).unwrap();
+        assert!(named(&verify(&run)).contains("manifest.json"), "{version}");
+    }
+}
+
+#[test]
+fn missing_cut_added_and_swapped_files_are_named() {
+    let (_folder, run) = example();
+    let content = add_content(&run, b"a picture");
+    analyze(&run, EXACT).unwrap();
+    let whole = files(&run);
+    let restore = || {
+        for (name, bytes) in &whole {
+            fs::write(run.join(name), bytes).unwrap();
+        }
+        assert_eq!(verify(&run).findings, []);
+    };
+    for (name, bytes) in &whole {
+        fs::remove_file(run.join(name)).unwrap();
+        assert!(named(&verify(&run)).contains(name.as_str()), "{name} is missing");
+        for length in [0, bytes.len() / 2, bytes.len() - 1] {
+            fs::write(run.join(name), &bytes[..length]).unwrap();
+            assert!(named(&verify(&run)).contains(name.as_str()), "{name} was cut to {length} bytes");
+        }
+        fs::write(run.join(name), [bytes.as_slice(), b"\n"].concat()).unwrap();
+        assert!(named(&verify(&run)).contains(name.as_str()), "{name} was made longer");
+        restore();
+    }
+
+    // Whole lines taken from the end of a journal leave its chain whole.
+    let journal = &whole["journal.jsonl"];
+    let lines: Vec<_> = journal.split_inclusive(|&byte| byte == b'\n').collect();
+    for left in [lines.len() - 1, 5, 1] {
+        fs::write(run.join("journal.jsonl"), lines[..left].concat()).unwrap();
+        assert!(named(&verify(&run)).contains("journal.jsonl"), "{left} lines are left");
+    }
+    fs::write(run.join("journal.jsonl"), support::journal(&example_entries()[..12], Some(0))).unwrap();
+    assert!(named(&verify(&run)).contains("journal.jsonl"), "another journal, whole in itself");
+    restore();
+
+    for added in ["notes.txt", "changes.csv", "files/0000.png", ".sent.csv.part"] {
+        fs::write(run.join(added), "x").unwrap();
+        assert_eq!(named(&verify(&run)), BTreeSet::from([added]));
+        fs::remove_file(run.join(added)).unwrap();
+    }
+    fs::write(run.join(&content), "another picture").unwrap();
+    assert_eq!(named(&verify(&run)), BTreeSet::from([content.as_str()]));
+}
+
+/// A content under the name of its hash.
+fn add_content(run: &Path, bytes: &[u8]) -> String {
+    let name = format!("files/{}.png", lacuna_content::sha256_hex(bytes));
+    fs::create_dir(run.join("files")).unwrap();
+    fs::write(run.join(&name), bytes).unwrap();
+    name
+}
+
+#[test]
+fn a_manifest_cannot_lead_out_of_its_folder() {
+    let (_folder, run) = example();
+    analyze(&run, EXACT).unwrap();
+    let path = run.join("manifest.json");
+    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    for (file, other) in manifest["files"].as_array_mut().unwrap().iter_mut().zip(["/dev/zero", "files/../../../dev/zero"]) {
+        file["path"] = other.into();
+    }
+    fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
+    assert_eq!(named(&verify(&run)), BTreeSet::from(["manifest.json"]));
+}
+
+#[test]
+fn a_newer_projection_goes_beside_an_older_one() {
+    let (_folder, run) = example();
+    analyze(&run, EXACT).unwrap();
+    // What a projection 0 could have left: other columns, and hashes that fit them.
+    let old_table = b"probe_id\n";
+    fs::write(run.join("sent.csv"), old_table).unwrap();
+    let path = run.join("manifest.json");
+    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    manifest["projection_version"] = 0.into();
+    for file in manifest["files"].as_array_mut().unwrap() {
+        if file["path"] == "sent.csv" {
+            file["bytes"] = old_table.len().into();
+            file["sha256"] = lacuna_content::sha256_hex(old_table).into();
+        }
+    }
+    fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
+    let before = files(&run);
+
+    let analysis = analyze(&run, EXACT).unwrap();
+    assert_eq!(analysis.folder, run.join("derived-v1"));
+    let after = files(&run);
+    assert!(before.iter().all(|(name, bytes)| after[name] == *bytes), "the older files stay as they are");
+    assert!(after.contains_key("derived-v1/verdicts.csv"));
+    let report = verify(&run);
+    assert_eq!(report.findings, []);
+    assert_eq!(report.notes, ["manifest.json is of projection 0: its files were checked by their hashes alone"]);
+
+    fs::write(run.join("sent.csv"), "probe_ID\n").unwrap();
+    fs::write(run.join("derived-v1/verdicts.csv"), "").unwrap();
+    assert_eq!(named(&verify(&run)), BTreeSet::from(["sent.csv", "derived-v1/verdicts.csv"]));
+
+    manifest["projection_version"] = 2.into();
+    fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
+    assert!(matches!(analyze(&run, EXACT), Err(AnalyzeError::Newer { found: 2, .. })));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(24))]
+
+    /// Whatever a journal holds, however senseless, it is derived without a panic, and the same each time.
+    #[test]
+    fn any_journal_is_derived(entries in entries(0..60)) {
+        let (_folder, run) = run_of(&journal(&entries, Some(0)));
+        analyze(&run, EXACT).unwrap();
+        proptest::prop_assert_eq!(verify(&run).findings, []);
+    }
+}
