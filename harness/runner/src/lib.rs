@@ -1,1 +1,3 @@
-//! Two drivers of the one engine: live and virtual.
+//! Two drivers of the one engine: live and in virtual time.
+
+pub mod virtual_time;
