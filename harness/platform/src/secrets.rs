@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_secret_is_refused() {
-        for content in [&b""[..], b"\n", b"\xff\xfe", &[b'x'; 65 * 1024]] {
+        for content in [&b""[..], b"\n", b"\xff\xfe", &vec![b'x'; 65 * 1024]] {
             let (_folder, reference) = secret_file(content, 0o600);
             assert!(exists(&reference).is_err());
         }
