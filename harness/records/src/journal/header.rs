@@ -1,0 +1,115 @@
+//! The first line of a journal.
+
+use std::sync::Arc;
+
+use lacuna_model::{RunId, Study, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::error::LineProblem;
+use super::names;
+
+/// The version of the journal that this Lacuna writes, and the newest that it reads.
+pub const JOURNAL_VERSION: u64 = 1;
+
+const JOURNAL: &str = "lacuna";
+
+/// What the first line of a journal says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Header {
+    /// The name of the run.
+    pub run_id: RunId,
+    /// The version of the engine that decided. Another engine may decide otherwise and cannot continue the run.
+    pub engine_version: u32,
+    /// The version of Lacuna that wrote it.
+    pub lacuna_version: String,
+    /// When the journal was opened.
+    pub opened_at: Timestamp,
+    /// The whole study.
+    pub study: Arc<Study>,
+    /// The files that the study was made of.
+    pub inputs: Vec<InputHash>,
+}
+
+/// A file that a study was made of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputHash {
+    /// What it is: `experiment`, `corpus`, `policy`.
+    pub kind: String,
+    /// Its path, as the experiment names it.
+    pub path: String,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    journal: &'a str,
+    version: u64,
+    run_id: &'a RunId,
+    engine_version: u32,
+    lacuna_version: &'a str,
+    opened_at: Timestamp,
+    study: &'a Study,
+    inputs: &'a [InputHash],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Read {
+    #[serde(rename = "journal")]
+    _journal: String,
+    #[serde(rename = "version")]
+    _version: u64,
+    run_id: RunId,
+    engine_version: u32,
+    lacuna_version: String,
+    opened_at: Timestamp,
+    study: Study,
+    inputs: Vec<InputHash>,
+}
+
+/// What every version of a journal begins with.
+#[derive(Deserialize)]
+struct Version {
+    journal: String,
+    version: u64,
+}
+
+impl Header {
+    /// The line up to its hash, without the closing brace.
+    pub(super) fn body(&self) -> Vec<u8> {
+        let written = Written {
+            journal: JOURNAL,
+            version: JOURNAL_VERSION,
+            run_id: &self.run_id,
+            engine_version: self.engine_version,
+            lacuna_version: &self.lacuna_version,
+            opened_at: self.opened_at,
+            study: &self.study,
+            inputs: &self.inputs,
+        };
+        // Nothing in these types can fail to be written; an empty line would be refused by every reader.
+        let mut body = serde_json::to_vec(&written).unwrap_or_default();
+        body.pop();
+        body
+    }
+
+    /// Reads a line without its hash; `object` ends with the closing brace.
+    pub(super) fn parse(object: &[u8]) -> Result<Self, LineProblem> {
+        let read: Read = serde_json::from_slice(object).map_err(|error| LineProblem::NotAJournal(error.to_string()))?;
+        names::check(&read.study).map_err(LineProblem::Study)?;
+        let Read { run_id, engine_version, lacuna_version, opened_at, study, inputs, .. } = read;
+        Ok(Self { run_id, engine_version, lacuna_version, opened_at, study: Arc::new(study), inputs })
+    }
+
+    /// Whether this Lacuna may read the journal at all; asked first, because a newer version may differ in anything else.
+    pub(super) fn check_version(line: &[u8]) -> Result<(), LineProblem> {
+        match serde_json::from_slice::<Version>(line) {
+            Ok(Version { journal, .. }) if journal != JOURNAL => Err(LineProblem::NotAJournal(format!("journal is `{journal}`"))),
+            Ok(Version { version, .. }) if version > JOURNAL_VERSION => Err(LineProblem::NewerVersion(version)),
+            Ok(_) => Ok(()),
+            Err(error) => Err(LineProblem::NotAJournal(error.to_string())),
+        }
+    }
+}

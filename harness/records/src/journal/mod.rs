@@ -1,0 +1,42 @@
+//! The journal: what a run did and saw, in the order in which it did and saw it.
+//!
+//! A journal is a file of JSON Lines that is only ever appended to.
+//!
+//! * The first line is the [`Header`]: `{"journal":"lacuna","version":1,"run_id":…,"engine_version":…,"lacuna_version":…,
+//!   "opened_at":…,"study":{…},"inputs":[…],"hash":"…"}`. It holds the whole study, so that a journal explains itself.
+//! * Each further line is one entry: `{"seq":N,"at":µs,"entry":"…",…,"hash":"…"}`. `seq` counts from 0, `at` is in
+//!   microseconds since 1970-01-01T00:00:00Z. `seq`, `at` and `entry` come first and in this order, `hash` comes last.
+//! * The last line of a run that came to its end is its [`Seal`]: `{"seq":N,"at":µs,"entry":"sealed","exit_code":N,
+//!   "counts":{…},"hash":"…"}`. A resumed run appends behind the seal of the interrupted one; the last line decides.
+//!
+//! `hash` is a chain. It is the first 16 bytes, in hexadecimal, of SHA-256 over the hash before it (16 bytes; zeros for the
+//! first line) and the line as it is without its hash: the bytes before `,"hash":` and then `}`. Whoever changes, removes or
+//! inserts a line has to change every hash behind it, and with it the last one, which the manifest repeats.
+//!
+//! Accounts, venues, arms and items stand in it by their ids, channels by their place in the study and by arm, sender and
+//! venue. A member that has no value is left out.
+//!
+//! Version 1 has exactly the members that are written here: a reader refuses a member it does not know, because evidence
+//! that is skipped in silence is lost.
+
+mod chain;
+mod counts;
+mod decoder;
+mod encoder;
+mod error;
+mod header;
+mod lines;
+mod names;
+mod reader;
+mod repair;
+mod storage;
+
+pub use chain::ChainHash;
+pub use counts::{Counts, Seal};
+pub use encoder::Encoder;
+pub use error::{JournalError, LineProblem};
+pub use header::{Header, InputHash, JOURNAL_VERSION};
+pub use lines::MAX_LINE;
+pub use reader::Reader;
+pub use repair::{Recovered, Scan, recover, scan};
+pub use storage::{FileStorage, Storage, VolatileStorage};

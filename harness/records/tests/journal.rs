@@ -1,0 +1,240 @@
+//! The journal: what is written is what is read, and nothing is changed, lost or repaired in silence.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
+mod support;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use lacuna_model::{Duration, Entry, EntrySequence, Timestamp};
+use lacuna_records::journal::{Encoder, FileStorage, JournalError, LineProblem, Reader, Storage, VolatileStorage, recover, scan};
+use proptest::prelude::*;
+use support::{START, entries, epoch, example_entries, header, journal};
+
+const FILE: &str = "journal.jsonl";
+const GOLDEN: &[u8] = include_bytes!("golden/journal-v1.jsonl");
+
+type Lines = Vec<(EntrySequence, Timestamp, Entry)>;
+
+fn read(bytes: &[u8]) -> Result<Lines, JournalError> {
+    Reader::new(Path::new(FILE), bytes)?.collect()
+}
+
+fn problem(bytes: &[u8]) -> (u64, LineProblem) {
+    match read(bytes) {
+        Err(JournalError::Line { line, problem, .. }) => (line, problem),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The example, with the hash chain made anew after `change` was applied to the text of each line.
+fn forged(change: impl Fn(&str) -> String) -> Vec<u8> {
+    use sha2::{Digest, Sha256};
+    let mut hash = vec![0; 16];
+    let mut out = String::new();
+    for line in String::from_utf8(journal(&example_entries(), Some(0))).unwrap().lines() {
+        let object = change(&format!("{}}}", &line[..line.rfind(",\"hash\":").unwrap()]));
+        hash = Sha256::new().chain_update(&hash).chain_update(&object).finalize()[..16].to_vec();
+        let digits = u128::from_be_bytes(hash.clone().try_into().unwrap());
+        writeln!(out, "{},\"hash\":\"{digits:032x}\"}}", &object[..object.len() - 1]).unwrap();
+    }
+    out.into_bytes()
+}
+
+#[test]
+fn version_1_stays_readable_and_is_written_the_same() {
+    let mut reader = Reader::new(Path::new(FILE), GOLDEN).unwrap();
+    assert_eq!(reader.header(), &header());
+    let (mut encoder, mut bytes) = Encoder::new(reader.header());
+    let lines: Lines = reader.by_ref().map(Result::unwrap).collect();
+    assert_eq!(lines.iter().map(|(.., entry)| entry.clone()).collect::<Vec<_>>(), example_entries());
+    for (sequence, at, entry) in &lines {
+        assert_eq!(encoder.append(*at, entry, &mut bytes), *sequence);
+    }
+    let seal = reader.seal().expect("the last line is a seal");
+    assert_eq!(seal.exit_code, 0);
+    assert_eq!(seal.counts, encoder.counts());
+    encoder.seal(seal.at, seal.exit_code, &mut bytes);
+    assert_eq!(String::from_utf8(bytes).unwrap(), String::from_utf8(GOLDEN.to_vec()).unwrap());
+    assert_eq!(encoder.last_hash(), reader.last_hash());
+}
+
+#[test]
+fn whoever_makes_the_chain_anew_is_read() {
+    assert_eq!(forged(str::to_owned), journal(&example_entries(), Some(0)));
+}
+
+#[test]
+fn each_error_names_the_line_and_what_is_wrong() {
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("empty", Vec::new()),
+        ("half a first line", GOLDEN[..100].to_vec()),
+        ("another file", b"probe_id,sequence\n".to_vec()),
+        ("another journal", forged(|line| line.replace("\"journal\":\"lacuna\"", "\"journal\":\"diary\""))),
+        ("newer", forged(|line| line.replace("\"version\":1", "\"version\":2,\"more\":true"))),
+        ("unknown member of the header", forged(|line| line.replace("\"version\":1", "\"version\":1,\"more\":true"))),
+        ("account twice", forged(|line| line.replace("{\"id\":\"intl-b\"", "{\"id\":\"intl-a\""))),
+        ("index into nothing", forged(|line| line.replace("\"members\":[0,1,2]", "\"members\":[0,1,3]"))),
+        ("changed", String::from_utf8(GOLDEN.to_vec()).unwrap().replacen("not allowed", "allowed", 1).into_bytes()),
+        ("last line cut", GOLDEN[..GOLDEN.len() - 1].to_vec()),
+        ("missing number", forged(|line| line.replace("{\"seq\":7,", "{\"seq\":8,"))),
+        ("unknown kind", forged(|line| line.replace("\"stop_requested\"", "\"stop_wanted\""))),
+        ("unknown member", forged(|line| line.replace("\"reason\":\"requested\"", "\"reason\":\"requested\",\"by\":1"))),
+        ("too few accounts", forged(|line| line.replace("\"sent_today\":[0,3,", "\"sent_today\":["))),
+        ("unknown word", forged(|line| line.replace("\"reason\":\"requested\"", "\"reason\":\"tired\""))),
+        ("unknown account", forged(|line| line.replace("\"gap\",\"account\":\"cn-a\"", "\"gap\",\"account\":\"cn-z\""))),
+        ("wrong channel", forged(|line| line.replace("\"channel\":1,\"arm\":\"d\"", "\"channel\":0,\"arm\":\"d\""))),
+        ("mixed result", forged(|line| line.replace("\"notice\":", "\"error\":\"\",\"notice\":"))),
+        ("mixed deadline", forged(|line| line.replace("\"deadline\":\"listen\"", "\"deadline\":\"listen\",\"channel\":1"))),
+        ("probe in another form", forged(|line| line.replace("\"p0000001\"", "\"p1\""))),
+        (
+            "probe out of order",
+            forged(|line| line.replace("probe_planned\",\"probe\":\"p0000003\"", "probe_planned\",\"probe\":\"p0000004\"")),
+        ),
+        (
+            "probe from nowhere",
+            forged(|line| line.replace("send_started\",\"probe\":\"p0000003\"", "send_started\",\"probe\":\"p0000004\"")),
+        ),
+        ("wrong counts", forged(|line| line.replace("\"sanctions\":1", "\"sanctions\":0"))),
+    ];
+    let report: Vec<String> = cases.iter().map(|(case, bytes)| format!("{case}: {}", read(bytes).expect_err(case))).collect();
+    insta::assert_snapshot!(report.join("\n"));
+}
+
+#[test]
+fn a_line_may_not_be_endless() {
+    let mut bytes = journal(&[], None);
+    bytes.resize(bytes.len() + lacuna_records::journal::MAX_LINE + 1, b' ');
+    bytes.push(b'\n');
+    assert_eq!(problem(&bytes), (2, LineProblem::TooLong));
+}
+
+#[test]
+fn a_run_goes_on_behind_its_seal() {
+    let mut bytes = journal(&example_entries(), Some(3));
+    let whole = bytes.len() as u64;
+    let mut scan = scan(Path::new(FILE), bytes.as_slice()).unwrap();
+    assert_eq!(scan.length, whole);
+    assert_eq!(scan.seal.map(|seal| seal.exit_code), Some(3));
+    scan.encoder.append(START, &epoch(1), &mut bytes);
+
+    let mut reader = Reader::new(Path::new(FILE), bytes.as_slice()).unwrap();
+    assert_eq!(reader.by_ref().map(Result::unwrap).count(), example_entries().len() + 1);
+    assert_eq!(reader.seal(), None, "an entry behind the seal opens the run again");
+    scan.encoder.seal(START, 0, &mut bytes);
+    let mut reader = Reader::new(Path::new(FILE), bytes.as_slice()).unwrap();
+    reader.by_ref().for_each(drop);
+    assert_eq!(reader.seal().map(|seal| (seal.exit_code, seal.counts.epochs)), Some((0, 2)));
+}
+
+#[test]
+fn a_torn_tail_is_cut_off_and_the_file_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(FILE);
+    let (mut encoder, first) = Encoder::new(&header());
+    let mut storage = FileStorage::create(&file).unwrap();
+    storage.append(&first).unwrap();
+    let mut group = Vec::new();
+    encoder.append(START, &epoch(0), &mut group);
+    storage.append(&group).unwrap();
+    storage.append(b"{\"seq\":1,\"at\":12").unwrap();
+    storage.sync().unwrap();
+    drop(storage);
+    assert!(FileStorage::create(&file).is_err(), "a journal is never made twice");
+
+    let mut recovered = recover(&file).unwrap();
+    assert_eq!(recovered.truncated_bytes, 16);
+    assert_eq!(recovered.scan.lines, 2);
+    let mut group = Vec::new();
+    assert_eq!(recovered.scan.encoder.append(START, &epoch(1), &mut group), EntrySequence(1));
+    let mut storage = FileStorage::open(&file).unwrap();
+    storage.append(&group).unwrap();
+    storage.sync().unwrap();
+    assert_eq!(Reader::open(&file).unwrap().map(Result::unwrap).count(), 2);
+    assert_eq!(recover(&file).unwrap().truncated_bytes, 0);
+}
+
+#[test]
+fn damage_that_is_no_torn_tail_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(FILE);
+    let whole = journal(&example_entries(), None);
+    let last = whole[..whole.len() - 1].iter().rposition(|&byte| byte == b'\n').unwrap() + 1;
+    let changed = |position: usize, byte: u8| {
+        let mut bytes = whole.clone();
+        bytes[position] = byte;
+        bytes
+    };
+    let zeros = [&whole[..last], &[0; 4096], b"\n", &whole[last..]].concat();
+    for (case, bytes) in [
+        ("a byte in the middle", changed(last - 100, b'#')),
+        ("a line that is no line, and lines behind it", changed(last - 1, b' ')),
+        ("a byte in the last line, which is whole", changed(last + 60, b'#')),
+        ("a hole", zeros),
+    ] {
+        std::fs::write(&file, &bytes).unwrap();
+        assert!(matches!(recover(&file), Err(JournalError::Line { .. })), "{case}");
+        assert_eq!(std::fs::read(&file).unwrap(), bytes, "{case}");
+    }
+}
+
+#[test]
+fn what_was_not_synced_may_be_gone_after_a_crash() {
+    let (mut encoder, first) = Encoder::new(&header());
+    let mut storage = VolatileStorage::default();
+    storage.append(&first).unwrap();
+    storage.sync().unwrap();
+    let mut group = Vec::new();
+    encoder.append(START, &epoch(0), &mut group);
+    storage.append(&group).unwrap();
+    assert_eq!(storage.unsynced(), group.len());
+    let left = storage.crash(7);
+    assert_eq!(left, [&first[..], &group[..7]].concat());
+    assert!(storage.append(b"x").is_err() && storage.sync().is_err(), "the process is gone too");
+    assert_eq!(scan(Path::new(FILE), left.as_slice()).unwrap().length, first.len() as u64);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_sequence_of_entries_comes_back(entries in entries(0..40), exit_code in any::<Option<u8>>()) {
+        let bytes = journal(&entries, exit_code);
+        let mut reader = Reader::new(Path::new(FILE), bytes.as_slice()).unwrap();
+        let mut at = START;
+        for (number, entry) in (0..).zip(&entries) {
+            at = at + Duration(1_001);
+            let line = reader.next().unwrap().unwrap();
+            prop_assert_eq!(line, (EntrySequence(number), at, entry.clone()));
+        }
+        prop_assert!(reader.next().is_none());
+        prop_assert_eq!(reader.seal().map(|seal| seal.exit_code), exit_code);
+    }
+
+    #[test]
+    fn any_truncation_recovers_to_a_prefix(entries in entries(1..20), cut in any::<prop::sample::Index>()) {
+        let first = journal(&[], None).len();
+        let bytes = journal(&entries, None);
+        let left = first + cut.index(bytes.len() - first + 1);
+        let found = scan(Path::new(FILE), &bytes[..left]).unwrap();
+        let length = usize::try_from(found.length).unwrap();
+        prop_assert!(length <= left && bytes[length - 1] == b'\n');
+        prop_assert!(!bytes[length..left].contains(&b'\n'), "a whole line was cut off");
+
+        // What is written next is what would have been written without the crash.
+        let mut continued = bytes[..length].to_vec();
+        let mut encoder = found.encoder;
+        for (_, at, entry) in &read(&bytes).unwrap()[usize::try_from(found.lines).unwrap() - 1..] {
+            encoder.append(*at, entry, &mut continued);
+        }
+        prop_assert_eq!(continued, bytes);
+    }
+
+    #[test]
+    fn any_changed_byte_is_found(entries in entries(1..12), place in any::<prop::sample::Index>(), change in 1u8..) {
+        let mut bytes = journal(&entries, Some(0));
+        let place = place.index(bytes.len());
+        bytes[place] ^= change;
+        prop_assert!(read(&bytes).is_err());
+    }
+}

@@ -1,0 +1,343 @@
+//! A small study, and strategies for the entries of its journals.
+#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here is a failure of the test")]
+
+use std::sync::Arc;
+
+use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Safety, Watch};
+use lacuna_model::{
+    Account, AccountCondition, AccountIx, Arm, ArmIx, Channel, ChannelIx, ContentKind, Cursor, Deadline, Decision, Duration,
+    Entry, Fact, Item, ItemIx, Observation, ObservationKind, PlatformMessageId, Probe, ProbeId, Purpose, Role, RunId, SendResult,
+    StopReason, Study, Timestamp, Venue, VenueIx, VenueKind,
+};
+use lacuna_records::journal::{Encoder, Header, InputHash};
+use proptest::prelude::*;
+
+/// 2016-11-30T08:00:00Z
+pub const START: Timestamp = Timestamp(1_480_492_800_000_000);
+
+pub fn study() -> Study {
+    let account = |id: &str, registered_in: &str, located_in: &str, client: Option<&str>| Account {
+        id: id.into(),
+        registered_in: registered_in.parse().unwrap(),
+        located_in: located_in.parse().unwrap(),
+        client: client.map(str::to_owned),
+    };
+    let item = |id: &str, role, message: &str| Item {
+        id: id.into(),
+        role,
+        kind: ContentKind::Text,
+        message: message.into(),
+        category: "politics".to_owned(),
+        language: "zh-CN".to_owned(),
+    };
+    Study {
+        name: "example".to_owned(),
+        question: "Which of these vanish on the way to accounts registered in CN?".to_owned(),
+        design: DesignKind::Screen,
+        seed: 20_161_130,
+        adapter: "simulator".to_owned(),
+        accounts: vec![
+            account("intl-a", "CA", "CA", Some("test client, 1.0")),
+            account("cn-a", "CN", "CN", None),
+            account("intl-b", "CA", "DE", None),
+        ],
+        venues: vec![
+            Venue {
+                id: "group:g".into(),
+                kind: VenueKind::Group,
+                members: vec![AccountIx(0), AccountIx(1), AccountIx(2)],
+                existing: None,
+            },
+            Venue {
+                id: "direct:cn-a:intl-a".into(),
+                kind: VenueKind::Direct,
+                members: vec![AccountIx(0), AccountIx(1)],
+                existing: Some("room \"7\"".to_owned()),
+            },
+        ],
+        arms: vec![
+            Arm {
+                id: "g".into(),
+                venue: VenueKind::Group,
+                senders: vec![AccountIx(0)],
+                recipients: vec![AccountIx(1), AccountIx(2)],
+                channels: vec![ChannelIx(0)],
+            },
+            Arm {
+                id: "d".into(),
+                venue: VenueKind::Direct,
+                senders: vec![AccountIx(0)],
+                recipients: vec![AccountIx(1)],
+                channels: vec![ChannelIx(1)],
+            },
+        ],
+        channels: vec![
+            Channel { arm: ArmIx(0), sender: AccountIx(0), venue: VenueIx(0), recipients: vec![AccountIx(1), AccountIx(2)] },
+            Channel { arm: ArmIx(1), sender: AccountIx(0), venue: VenueIx(1), recipients: vec![AccountIx(1)] },
+        ],
+        items: vec![
+            item("quickstart/1", Role::Candidate, "新疆 集中营"),
+            item("quickstart/2", Role::Candidate, "=cmd, \"quoted\"\nand a new line"),
+            item("controls/1", Role::Control, "今天天气很好"),
+        ],
+        decision: DecisionRule {
+            false_positive_rate: 0.001,
+            false_discovery_rate: 0.012_345_678_901_234_567,
+            max_probes_per_item: 12,
+        },
+        watch: Watch { grace: None, late: Duration::from_secs(10), bracket_messages: 4 },
+        pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
+        safety: Safety { max_messages: 5_000, max_messages_per_account_per_day: 500, stop_after_sanctions: 1 },
+    }
+}
+
+pub fn header() -> Header {
+    Header {
+        run_id: RunId::new("20161130T080000Z-1"),
+        engine_version: 1,
+        lacuna_version: "0.1.0".to_owned(),
+        opened_at: START,
+        study: Arc::new(study()),
+        inputs: vec![
+            InputHash { kind: "experiment".to_owned(), path: "example.toml".to_owned(), sha256: "00".repeat(32) },
+            InputHash { kind: "corpus".to_owned(), path: "../corpora/quickstart".to_owned(), sha256: "ab".repeat(32) },
+        ],
+    }
+}
+
+pub fn epoch(epoch: u32) -> Entry {
+    Entry::Fact(Fact::EpochOpened { epoch, sent_today: vec![0, 3, u64::from(epoch) * 100] })
+}
+
+pub fn planned(id: u64, channel: u16, role: Role, items: &[u32]) -> Entry {
+    Entry::Decision(Decision::ProbePlanned(Probe {
+        id: ProbeId(id),
+        channel: ChannelIx(channel),
+        role,
+        purpose: if role == Role::Control { Purpose::Bracket } else { Purpose::Screen },
+        attempt: 1,
+        items: items.iter().copied().map(ItemIx).collect(),
+    }))
+}
+
+pub fn started(id: u64, text: &str) -> Entry {
+    Entry::Fact(Fact::SendStarted { probe: ProbeId(id), text: text.into() })
+}
+
+pub fn result(id: u64, result: SendResult) -> Entry {
+    Entry::Fact(Fact::SendResult { probe: ProbeId(id), result })
+}
+
+pub fn accepted(platform_id: &str) -> SendResult {
+    SendResult::Accepted { platform_id: Some(PlatformMessageId(platform_id.into())) }
+}
+
+pub fn observed(recipient: u16, venue: u16, platform_id: &str, text: &str) -> Entry {
+    Entry::Fact(Fact::Observed(Observation {
+        recipient: AccountIx(recipient),
+        sender: Some(AccountIx(0)),
+        venue: Some(VenueIx(venue)),
+        kind: ObservationKind::Message,
+        platform_id: Some(PlatformMessageId(platform_id.into())),
+        text: Some(text.into()),
+        cursor: Some(Cursor(platform_id.into())),
+    }))
+}
+
+/// A short run in which a bit of everything happens: every kind of entry, every kind of result.
+pub fn example_entries() -> Vec<Entry> {
+    let state = |account, condition, detail: &str| {
+        Entry::Fact(Fact::AccountState { account: AccountIx(account), condition, detail: detail.to_owned() })
+    };
+    let deadline = |deadline| Entry::Fact(Fact::DeadlinePassed(deadline));
+    let stranger = Observation {
+        recipient: AccountIx(1),
+        sender: None,
+        venue: None,
+        kind: ObservationKind::Message,
+        platform_id: None,
+        text: None,
+        cursor: Some(Cursor("9".into())),
+    };
+    let retraction = Observation {
+        recipient: AccountIx(2),
+        sender: Some(AccountIx(0)),
+        venue: Some(VenueIx(0)),
+        kind: ObservationKind::Retraction,
+        platform_id: Some(PlatformMessageId("m2".into())),
+        text: None,
+        cursor: None,
+    };
+    vec![
+        state(0, AccountCondition::Connected, ""),
+        state(1, AccountCondition::Connected, "again, after \"503\""),
+        epoch(0),
+        planned(0, 0, Role::Control, &[2]),
+        started(0, "今天天气很好"),
+        result(0, accepted("m1")),
+        observed(1, 0, "m1", "今天天气很好"),
+        observed(2, 0, "m1", "今天天气很好"),
+        planned(1, 0, Role::Candidate, &[0]),
+        started(1, "新疆 集中营"),
+        result(1, accepted("m2")),
+        observed(2, 0, "m2", "新疆 集中营"),
+        planned(2, 0, Role::Control, &[2]),
+        started(2, "今天天气很好"),
+        result(2, SendResult::Accepted { platform_id: None }),
+        observed(1, 0, "m3", "今天天气很好"),
+        observed(2, 0, "m3", "今天天气很好"),
+        deadline(Deadline::Grace { probe: ProbeId(1), recipient: AccountIx(1) }),
+        deadline(Deadline::Patience { channel: ChannelIx(1) }),
+        deadline(Deadline::Wake { account: AccountIx(0) }),
+        planned(3, 1, Role::Candidate, &[1]),
+        started(3, "=cmd, \"quoted\"\nand a new line"),
+        result(3, SendResult::Refused { notice: "-not allowed".to_owned() }),
+        planned(4, 1, Role::Candidate, &[0, 1]),
+        started(4, "新疆 集中营 =cmd"),
+        result(4, SendResult::RateLimited { retry_after: Duration::from_millis(1_500) }),
+        planned(5, 1, Role::Candidate, &[0]),
+        started(5, "新疆 集中营"),
+        result(5, SendResult::NotSent { error: "connection refused".to_owned() }),
+        planned(6, 1, Role::Candidate, &[0]),
+        started(6, "新疆 集中营"),
+        result(6, SendResult::Unknown { error: "the connection was lost".to_owned() }),
+        Entry::Fact(Fact::Observed(stranger)),
+        Entry::Fact(Fact::Observed(retraction)),
+        Entry::Fact(Fact::Gap { account: AccountIx(1), detail: "the server lost its memory".to_owned() }),
+        state(2, AccountCondition::Disconnected, "\u{0}\u{1f}\u{7f}\u{2028}\\"),
+        state(0, AccountCondition::Sanctioned, "suspended"),
+        planned(7, 1, Role::Candidate, &[1]),
+        started(7, "=cmd, \"quoted\"\nand a new line"),
+        Entry::Fact(Fact::StopRequested),
+        Entry::Decision(Decision::Stopped { reason: StopReason::Requested }),
+        deadline(Deadline::Listen),
+    ]
+}
+
+/// The bytes of a journal with these entries, one each 1,001 microseconds, sealed with `exit_code` if there is one.
+pub fn journal(entries: &[Entry], exit_code: Option<u8>) -> Vec<u8> {
+    let (mut encoder, mut bytes) = Encoder::new(&header());
+    let mut at = START;
+    for entry in entries {
+        at = at + Duration(1_001);
+        encoder.append(at, entry, &mut bytes);
+    }
+    if let Some(exit_code) = exit_code {
+        encoder.seal(at + Duration(5), exit_code, &mut bytes);
+    }
+    bytes
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), "[\"\\\\\u{0}-\u{1f}新,=\u{2028}]{0,12}", Just(String::new())]
+}
+
+fn name() -> impl Strategy<Value = Option<Arc<str>>> {
+    proptest::option::of(text().prop_map(Arc::from))
+}
+
+fn send_result() -> impl Strategy<Value = SendResult> {
+    prop_oneof![
+        name().prop_map(|id| SendResult::Accepted { platform_id: id.map(PlatformMessageId) }),
+        text().prop_map(|notice| SendResult::Refused { notice }),
+        any::<i64>().prop_map(|us| SendResult::RateLimited { retry_after: Duration(us) }),
+        text().prop_map(|error| SendResult::NotSent { error }),
+        text().prop_map(|error| SendResult::Unknown { error }),
+    ]
+}
+
+fn observation() -> impl Strategy<Value = Observation> {
+    let kind = prop_oneof![
+        Just(ObservationKind::Message),
+        Just(ObservationKind::Edit),
+        Just(ObservationKind::Retraction),
+        Just(ObservationKind::Notice),
+        Just(ObservationKind::Echo)
+    ];
+    (0u16..3, proptest::option::of(0u16..3), proptest::option::of(0u16..2), kind, name(), name(), name()).prop_map(
+        |(recipient, sender, venue, kind, platform_id, text, cursor)| Observation {
+            recipient: AccountIx(recipient),
+            sender: sender.map(AccountIx),
+            venue: venue.map(VenueIx),
+            kind,
+            platform_id: platform_id.map(PlatformMessageId),
+            text,
+            cursor: cursor.map(Cursor),
+        },
+    )
+}
+
+/// One entry; probe numbers are any, [`entries`] puts them in order.
+fn entry() -> impl Strategy<Value = Entry> {
+    let account = (0u16..3).prop_map(AccountIx);
+    let channel = (0u16..2).prop_map(ChannelIx);
+    let probe = any::<u64>().prop_map(ProbeId);
+    let condition =
+        prop_oneof![Just(AccountCondition::Connected), Just(AccountCondition::Disconnected), Just(AccountCondition::Sanctioned)];
+    let deadline = prop_oneof![
+        (probe.clone(), account.clone()).prop_map(|(probe, recipient)| Deadline::Grace { probe, recipient }),
+        channel.clone().prop_map(|channel| Deadline::Patience { channel }),
+        account.clone().prop_map(|account| Deadline::Wake { account }),
+        Just(Deadline::Listen),
+    ];
+    let reason = prop_oneof![
+        Just(StopReason::Finished),
+        Just(StopReason::Requested),
+        Just(StopReason::MessageBudget),
+        Just(StopReason::DailyBudget),
+        Just(StopReason::Sanction),
+        Just(StopReason::NoPathAlive)
+    ];
+    let role = prop_oneof![Just(Role::Control), Just(Role::Candidate), Just(Role::Canary)];
+    let planned = (channel, role, proptest::sample::select(Purpose::ALL), any::<u32>(), proptest::collection::vec(0u32..3, 0..4))
+        .prop_map(|(channel, role, purpose, attempt, items)| Probe {
+            id: ProbeId(0),
+            channel,
+            role,
+            purpose,
+            attempt,
+            items: items.into_iter().map(ItemIx).collect(),
+        });
+    prop_oneof![
+        (any::<u32>(), proptest::collection::vec(any::<u64>(), 3))
+            .prop_map(|(epoch, sent_today)| Entry::Fact(Fact::EpochOpened { epoch, sent_today })),
+        (probe.clone(), text()).prop_map(|(probe, text)| Entry::Fact(Fact::SendStarted { probe, text: text.into() })),
+        (probe, send_result()).prop_map(|(probe, result)| Entry::Fact(Fact::SendResult { probe, result })),
+        observation().prop_map(|observation| Entry::Fact(Fact::Observed(observation))),
+        (account.clone(), condition, text()).prop_map(|(account, condition, detail)| Entry::Fact(Fact::AccountState {
+            account,
+            condition,
+            detail
+        })),
+        deadline.prop_map(|deadline| Entry::Fact(Fact::DeadlinePassed(deadline))),
+        (account, text()).prop_map(|(account, detail)| Entry::Fact(Fact::Gap { account, detail })),
+        Just(Entry::Fact(Fact::StopRequested)),
+        planned.prop_map(|probe| Entry::Decision(Decision::ProbePlanned(probe))),
+        reason.prop_map(|reason| Entry::Decision(Decision::Stopped { reason })),
+    ]
+}
+
+/// Entries as a journal may hold them: probes are planned in order, and nothing is said of a probe before.
+pub fn entries(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Entry>> {
+    proptest::collection::vec(entry(), length).prop_map(|mut entries| {
+        let mut planned = 0;
+        entries.retain_mut(|entry| match entry {
+            Entry::Decision(Decision::ProbePlanned(probe)) => {
+                probe.id = ProbeId(planned);
+                planned += 1;
+                true
+            }
+            Entry::Fact(
+                Fact::SendStarted { probe, .. }
+                | Fact::SendResult { probe, .. }
+                | Fact::DeadlinePassed(Deadline::Grace { probe, .. }),
+            ) => {
+                probe.0 = probe.0.checked_rem(planned).unwrap_or(0);
+                planned > 0
+            }
+            _ => true,
+        });
+        entries
+    })
+}
