@@ -256,3 +256,35 @@ impl Reading<'_> {
 fn countries(table: &Cursor<'_>, key: &str) -> Vec<CountryCode> {
     table.texts(key).iter().filter_map(|code| code.value.parse().ok()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use crate::experiment::tests::{data, shown};
+
+    #[test]
+    fn every_key() {
+        let (policy, problems) = load(&data("good/policies/every-key.toml"));
+        assert_eq!(shown(&problems), "");
+        insta::assert_debug_snapshot!(policy.unwrap());
+    }
+
+    #[test]
+    fn a_file_with_problems_is_no_policy() {
+        let (policy, problems) = load(&data("bad/policy.toml"));
+        assert!(policy.is_none());
+        // Which accounts there are, only the experiment knows.
+        assert!(problems.len() > 20 && !shown(&problems).contains("has no account"), "{}", shown(&problems));
+    }
+
+    #[test]
+    fn nothing_but_a_name_is_needed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.toml");
+        std::fs::write(&path, "schema = 1\nname = \"open\"\n").unwrap();
+        let expected = Policy { name: "open".to_owned(), ..Policy::default() };
+        assert_eq!(load(&path), (Some(expected), Vec::new()));
+    }
+}

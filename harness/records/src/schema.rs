@@ -10,6 +10,9 @@ use crate::corpus::{KEYS, KeySpec};
 use crate::toml_reader::{self, DURATION_PATTERN, Form, Key, NAME_PATTERN, Need, Place, Shape, parse_value};
 use crate::{experiment, policy};
 
+#[cfg(test)]
+mod tests;
+
 /// The experiment file, with the keys of all these adapters.
 #[must_use]
 pub fn experiment(adapters: &[AdapterSpec]) -> Value {

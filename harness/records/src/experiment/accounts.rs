@@ -8,6 +8,9 @@ use lacuna_model::{Account, AccountId, AccountIx, CountryCode};
 use super::settings::Surroundings;
 use crate::toml_reader::{Cursor, Found, Problems, did_you_mean};
 
+/// More accounts have no place in the indices of a study, which have 16 bits.
+const MOST: u16 = 65_000;
+
 /// The accounts of an experiment.
 #[derive(Default)]
 pub(crate) struct Accounts {
@@ -35,8 +38,8 @@ impl Accounts {
             let id = table.text("id");
             all.names.push(id.as_ref().map(|id| id.value.clone()).unwrap_or_default());
             let Some(id) = id else { continue };
-            let Ok(index) = u16::try_from(index) else {
-                table.report(&table.here(), "there are too many accounts", "use at most 65536", problems);
+            let Some(index) = u16::try_from(index).ok().filter(|index| *index < MOST) else {
+                table.report(&table.here(), "there are too many accounts", &format!("use at most {MOST}"), problems);
                 break;
             };
             all.indices.entry(id.value.clone()).or_insert(AccountIx(index));

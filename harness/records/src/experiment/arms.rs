@@ -17,8 +17,8 @@ pub(crate) struct Arms {
     paths: usize,
 }
 
-/// More sender and recipient pairs than this have no place in the indices of a study.
-const MOST_PATHS: usize = 65_536;
+/// More pairs of sender and recipient have no place in the indices of a study, which have 16 bits.
+const MOST_PATHS: usize = 65_000;
 
 /// One arm as the file has it.
 struct Written<'a> {
@@ -54,7 +54,9 @@ impl Arms {
                 recipients: recipients.into_iter().map(|(account, _)| account).collect(),
                 room: table.text("venue-id"),
             };
-            check_room(&written, problems);
+            if !room_fits(&written, problems) {
+                continue;
+            }
             all.paths = all.paths.saturating_add(written.senders.len().saturating_mul(written.recipients.len()));
             if all.paths > MOST_PATHS || all.add(&written, accounts, problems).is_none() {
                 let message = format!("the arms up to this one have more than {MOST_PATHS} pairs of sender and recipient");
@@ -156,16 +158,20 @@ fn side(arm: &Cursor<'_>, key: &str, accounts: &Accounts, problems: &Problems) -
     known
 }
 
-fn check_room(written: &Written<'_>, problems: &Problems) {
-    let Some(room) = &written.room else { return };
+/// Reports a room that an arm of this kind cannot have.
+fn room_fits(written: &Written<'_>, problems: &Problems) -> bool {
+    let Some(room) = &written.room else { return true };
     if written.kind == VenueKind::Direct {
         let fix = "leave `venue-id` out, or use venue = \"group\"";
         written.table.report(room, "a direct conversation has no `venue-id`", fix, problems);
+        return false;
     }
     if written.kind == VenueKind::Feed && written.senders.len() > 1 {
         let fix = "give the arm one sender, or leave `venue-id` out";
         written.table.report(room, "an existing feed has one owner, and this arm has several senders", fix, problems);
+        return false;
     }
+    true
 }
 
 /// The kind of venue behind its name in a file.

@@ -118,13 +118,13 @@ fn read(
     if let (Some(adapter), Some(table)) = (adapter, root.table("platform")) {
         one_of(&table, adapter, problems);
         platform = surroundings.settings(&table, adapter.platform, problems);
-        if let (SIMULATOR, Some(Setting::Path(_)), Some(written)) = (adapter.name, platform.get("policy"), table.text("policy")) {
-            let loaded = policy::read(&surroundings.base.join(&written.value), problems);
-            if let Some(loaded) = loaded {
-                loaded.check_accounts(&accounts, problems);
-                inputs.push(Input { path: PathBuf::from(&written.value), sha256: loaded.sha256, kind: InputKind::Policy });
-                policy = loaded.policy;
-            }
+        if let (SIMULATOR, Some(Setting::Path(_))) = (adapter.name, platform.get("policy"))
+            && let Some(written) = table.text("policy")
+            && let Some(loaded) = policy::read(&surroundings.base.join(&written.value), problems)
+        {
+            loaded.check_accounts(&accounts, problems);
+            inputs.push(Input { path: PathBuf::from(&written.value), sha256: loaded.sha256, kind: InputKind::Policy });
+            policy = loaded.policy;
         }
     }
     let items = root.table("corpora").map(|corpora| Items::read(&corpora, &surroundings.base, adapter, load_corpus, problems))?;

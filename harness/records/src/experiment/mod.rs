@@ -7,6 +7,8 @@ mod load;
 mod settings;
 pub(crate) mod shape;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+#[cfg(test)]
+pub(crate) use load::load_with;
 pub use load::{Experiment, Input, InputKind, load};

@@ -45,10 +45,9 @@ impl Check<'_> {
         self.problems.push_with(|| self.document.problem(place, key, message, fix));
     }
 
-    fn unknown(&self, entry: &Entry, key: &str, shape: &Shape, table: &Table) {
+    fn unknown(&self, entry: &Entry, key: &str, shape: &Shape) {
         self.problems.push_with(|| {
-            let free = shape.names().filter(|name| table.get(name).is_none());
-            self.document.problem(entry.place, key, "unknown key", &did_you_mean(&entry.name, "keys here", free))
+            self.document.problem(entry.place, key, "unknown key", &did_you_mean(&entry.name, "keys here", shape.names()))
         });
     }
 
@@ -65,7 +64,7 @@ impl Check<'_> {
             match shape.key(&entry.name) {
                 Some(key) => self.value(&key.form, &entry.node, entry.place, &key_path),
                 None if shape.open => {}
-                None => self.unknown(entry, &key_path, shape, table),
+                None => self.unknown(entry, &key_path, shape),
             }
         }
         if self.document.incomplete {

@@ -13,7 +13,11 @@ use super::problems::Problems;
 use super::tree::{self, Place, Table};
 
 /// The largest file that is read, in bytes.
-pub(crate) const LARGEST_FILE: u64 = 10_000_000;
+const LARGEST_FILE: u64 = 10_000_000;
+
+/// Of a larger file with syntax errors, in bytes, only the first error is reported: the parser's list of all of them
+/// takes some 200 bytes for each byte of a hostile file.
+const LARGEST_RECOVERED: usize = 1_000_000;
 
 /// A TOML file.
 #[derive(Debug)]
@@ -54,16 +58,24 @@ impl Document {
                 return None;
             }
         }
+        if document.text.len() > LARGEST_RECOVERED
+            && let Err(error) = DeTable::parse(&document.text)
+        {
+            problems.push(document.syntax_problem(&error));
+            return None;
+        }
         let (table, errors) = DeTable::parse_recoverable(&document.text);
         document.root = tree::table(table.get_ref(), 0);
         document.incomplete = !errors.is_empty();
         for error in errors {
-            problems.push_with(|| {
-                let place = error.span().map_or(Place::File, |span| Place::At(span.start));
-                document.problem(place, "", &format!("is no valid TOML: {}", error.message()), "")
-            });
+            problems.push_with(|| document.syntax_problem(&error));
         }
         Some(document)
+    }
+
+    fn syntax_problem(&self, error: &toml::de::Error) -> Problem {
+        let place = error.span().map_or(Place::File, |span| Place::At(span.start));
+        self.problem(place, "", &format!("is no valid TOML: {}", error.message()), "")
     }
 
     /// A problem of this file.

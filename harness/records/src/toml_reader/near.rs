@@ -26,7 +26,7 @@ pub(crate) fn did_you_mean<'a>(word: &str, what: &str, candidates: impl IntoIter
     }
     let mut shown: Vec<String> = candidates.into_iter().take(SHOWN + 1).map(|candidate| format!("`{candidate}`")).collect();
     if shown.is_empty() {
-        return format!("there is no {what}");
+        return format!("{what}: none");
     }
     if shown.len() > SHOWN {
         shown.truncate(SHOWN);

@@ -22,7 +22,8 @@ impl Problems {
     /// Counts a problem, and makes it only if it is going to be listed: finding its line can take long.
     pub(crate) fn push_with(&self, problem: impl FnOnce() -> Problem) {
         if self.list.borrow().len() < MOST {
-            let problem = problem();
+            let Problem { location, key, message, fix } = problem();
+            let problem = Problem { location, key: printable(&key), message: printable(&message), fix: printable(&fix) };
             self.list.borrow_mut().push(problem);
         } else {
             self.unlisted.set(self.unlisted.get() + 1);
@@ -45,8 +46,9 @@ impl Problems {
         let mut list = self.list.into_inner();
         list.sort_by(|a, b| a.location.cmp(&b.location));
         if self.unlisted.get() > 0 {
+            let file = list.first().map(|first| first.location.file.clone()).unwrap_or_default();
             list.push(Problem {
-                location: Location::default(),
+                location: Location { file, line: 0, column: 0 },
                 key: String::new(),
                 message: format!("{} more problems are not listed", self.unlisted.get()),
                 fix: "mend these first".to_owned(),
@@ -54,4 +56,21 @@ impl Problems {
         }
         if list.is_empty() { (result, list) } else { (None, list) }
     }
+}
+
+/// Keys and ids come from files: they must not reach a terminal as control characters, nor fill it.
+fn printable(text: &str) -> String {
+    const LONGEST: usize = 400;
+    let mut printable = String::with_capacity(text.len().min(LONGEST));
+    for character in text.chars().take(LONGEST) {
+        if character.is_control() {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    if text.chars().nth(LONGEST).is_some() {
+        printable.push('…');
+    }
+    printable
 }
