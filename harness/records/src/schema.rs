@@ -17,11 +17,17 @@ mod tests;
 #[must_use]
 pub fn experiment(adapters: &[AdapterSpec]) -> Value {
     let mut schema = file("Lacuna experiment", &experiment::shape::experiment(adapters, None));
-    // What an adapter does not declare is refused, as it is where its own keys are stated below.
-    let closed = [&["properties", "platform"][..], &["properties", "account", "items"]];
-    for path in closed {
-        if let Some(table) = path.iter().try_fold(&mut schema, |value, key| value.get_mut(key)) {
-            table["additionalProperties"] = json!(false);
+    // Which keys belong to which adapter is stated below; here stand all of them, and no others.
+    for (path, settings) in [
+        (&["properties", "platform"][..], all_settings(adapters, |adapter| adapter.platform)),
+        (&["properties", "account", "items"], all_settings(adapters, |adapter| adapter.account)),
+    ] {
+        let Some(table) = path.iter().try_fold(&mut schema, |value, key| value.get_mut(key)) else { continue };
+        table["additionalProperties"] = json!(false);
+        for setting in &settings {
+            if settings.iter().any(|other| other.key == setting.key && other.form != setting.form) {
+                table["properties"][setting.key] = json!(true);
+            }
         }
     }
     schema["allOf"] = adapters.iter().map(|adapter| of_adapter(adapters, adapter)).collect();
@@ -130,24 +136,39 @@ fn plain(value: &toml_reader::Value) -> Value {
     }
 }
 
+fn all_settings(adapters: &[AdapterSpec], of: fn(&AdapterSpec) -> &'static [SettingSpec]) -> Vec<SettingSpec> {
+    adapters.iter().flat_map(of).copied().collect()
+}
+
 /// What holds where the experiment names this adapter: its keys with their forms, and no key of another one.
 fn of_adapter(adapters: &[AdapterSpec], adapter: &AdapterSpec) -> Value {
     let shape = experiment::shape::experiment(adapters, Some(adapter));
     let Some(Form::Table(platform)) = shape.key("platform").map(|key| &key.form) else { return json!({}) };
     let Some(Form::Tables { of: account, .. }) = shape.key("account").map(|key| &key.form) else { return json!({}) };
-    let mut platform_schema = own_keys(platform, adapters.iter().flat_map(|adapter| adapter.platform));
+    let mut platform_schema = own_keys(platform, &all_settings(adapters, |adapter| adapter.platform));
     if !adapter.one_of.is_empty() {
         platform_schema["oneOf"] = adapter.one_of.iter().map(|key| json!({ "required": [key] })).collect();
     }
-    let account_schema = own_keys(account, adapters.iter().flat_map(|adapter| adapter.account));
-    let named = json!({ "properties": { "adapter": { "const": adapter.name } } });
-    json!({
-        "if": { "properties": { "platform": named } },
-        "then": { "properties": { "platform": platform_schema, "account": { "items": account_schema } } },
-    })
+    let account_schema = own_keys(account, &all_settings(adapters, |adapter| adapter.account));
+    let mut named = json!({ "properties": { "platform": { "properties": { "adapter": { "const": adapter.name } } } } });
+    if !is_default(platform, adapter) {
+        named["required"] = json!(["platform"]);
+        named["properties"]["platform"]["required"] = json!(["adapter"]);
+    }
+    let mut then = json!({ "properties": { "platform": platform_schema, "account": { "items": account_schema } } });
+    if !adapter.one_of.is_empty() || platform.keys.iter().any(needed) {
+        then["required"] = json!(["platform"]);
+    }
+    json!({ "if": named, "then": then })
 }
 
-fn own_keys<'a>(shape: &Shape, all: impl Iterator<Item = &'a SettingSpec>) -> Value {
+/// Whether the adapter is meant where none is named.
+fn is_default(platform: &Shape, adapter: &AdapterSpec) -> bool {
+    let Some(Need::Default(default)) = platform.key("adapter").map(|key| key.need) else { return false };
+    parse_value(default, Place::File).is_some_and(|node| node.value == toml_reader::Value::Text(adapter.name.to_owned()))
+}
+
+fn own_keys(shape: &Shape, all: &[SettingSpec]) -> Value {
     let mut properties = Map::new();
     for setting in all {
         let schema = shape.key(setting.key).map_or(json!(false), property);

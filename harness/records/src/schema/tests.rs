@@ -2,6 +2,7 @@
 
 use jsonschema::Validator;
 use lacuna_model::Problem;
+use lacuna_model::adapter::SettingForm;
 
 use super::*;
 use crate::experiment::tests::{ADAPTERS, data};
@@ -126,6 +127,27 @@ fn an_adapter_does_not_take_the_keys_of_another() {
     assert_eq!(complaints(&validator, &text), Vec::<String>::new());
     assert_ne!(complaints(&validator, &one_more("policy = 'p.toml'")), Vec::<String>::new());
     assert_ne!(complaints(&validator, &text.replace("secret = \"env:B\"\n", "")), Vec::<String>::new());
-    // The simulator is what is meant where nothing is said, and it takes no address.
+    // The simulator is what is meant where nothing is said: it takes no address, and needs a policy.
     assert_ne!(complaints(&validator, &text.replace("adapter = \"xmpp\", ", "")), Vec::<String>::new());
+    let text = read("good/experiment.toml");
+    assert_eq!(complaints(&validator, &text.replace("adapter = \"simulator\"", "")), Vec::<String>::new());
+    let without = text.replace("[platform]", "").replace("adapter = \"simulator\"", "").replace("policy = ", "# ");
+    assert_ne!(complaints(&validator, &without), Vec::<String>::new());
+}
+
+#[test]
+fn adapters_may_give_one_key_different_forms() {
+    const fn taking(name: &'static str, platform: &'static [SettingSpec]) -> AdapterSpec {
+        AdapterSpec { name, platform, account: &[], one_of: &[], separator: " ", max_text: 9 }
+    }
+    const fn port(form: SettingForm) -> SettingSpec {
+        SettingSpec { key: "port", form, required: false, help: "where to connect" }
+    }
+    const ADAPTERS: &[AdapterSpec] = &[taking("a", &[port(SettingForm::Text)]), taking("b", &[port(SettingForm::Boolean)])];
+    let validator = self::validator(&experiment(ADAPTERS));
+    let text = read("good/experiment.toml");
+    for (adapter, value, right) in [("a", "'x'", true), ("a", "true", false), ("b", "true", true), ("b", "'x'", false)] {
+        let text = text.replace("\"simulator\"", &format!("\"{adapter}\"")).replace("policy = ", &format!("port = {value} #"));
+        assert_eq!(complaints(&validator, &text).is_empty(), right, "{adapter} {value}");
+    }
 }

@@ -9,16 +9,18 @@ use sha2::{Digest as _, Sha256};
 use super::super::characters::{normal_form, shown};
 use super::super::head::{is_corpus_id, is_language_tag};
 use super::super::load::hexadecimal;
-use super::super::table::{MAX_CELL_BYTES, MAX_ROWS, Row, Rows, read_bounded};
+use super::super::table::{MAX_CELL_BYTES, MAX_COLUMNS, MAX_ROWS, Row, Rows, read_bounded};
 use super::columns::Columns;
 use super::decode::decode;
 use super::options::{Change, ImportError, ImportOptions, ImportReport, JoinerChoice};
 use super::values::{DayOrder, day, day_order, language_tag};
 use super::wording::{Wording, wording};
-use super::write::{NewItem, write};
+use super::write::{NOTE_SEPARATOR, NewItem, write};
 
 /// The category of rows that state none.
 const NO_CATEGORY: &str = "uncategorised";
+/// With more rows refused or merged, the list is not what it was taken for. Keeps the report within bounds.
+const MAX_REPORTED_ROWS: usize = 100_000;
 
 /// Makes a corpus folder `out` of a list: a table (`.csv`, `.tsv`) with a header, or plain text with one rule a line.
 ///
@@ -42,6 +44,11 @@ pub fn import(list: &Path, out: &Path, options: &ImportOptions) -> Result<Import
     importer.report.text_column = is_table.then(|| importer.columns.names[importer.columns.text].clone());
     for row in &rows {
         importer.take(row);
+        if importer.report.refused.len() + importer.report.merged.len() > MAX_REPORTED_ROWS {
+            return Err(unreadable(format!(
+                "has more than {MAX_REPORTED_ROWS} rows that repeat others or cannot be taken; check its encoding and the text column"
+            )));
+        }
     }
     let Importer { items, mut report, .. } = importer;
     report.items = items.len();
@@ -88,9 +95,15 @@ fn table(list: &Path, text: &str, options: &ImportOptions) -> Result<(Columns, V
         let mut rows = Rows::new(text, delimiter);
         let header = rows.next().ok_or_else(|| unreadable("is empty".to_owned()))?;
         let header = header.map_err(|error| unreadable(error.to_string()))?;
+        if header.cells.len() > MAX_COLUMNS {
+            return Err(unreadable(format!("has more than {MAX_COLUMNS} columns")));
+        }
         let columns = Columns::find(list, &header.cells, options.text_column.as_deref())?;
         let rows = rows.take(MAX_ROWS + 1).collect::<Result<Vec<_>, _>>().map_err(|error| unreadable(error.to_string()))?;
         (columns, rows)
+    } else if let Some(column) = &options.text_column {
+        let fix = "plain text has no columns; name a table .csv or .tsv".to_owned();
+        return Err(ImportError::Option { option: "text-column", value: column.clone(), fix });
     } else {
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
         let rows = lines.map(|(line, text)| Row { line, cells: vec![text.to_owned()], quotes_balanced: true });
@@ -108,8 +121,8 @@ struct Importer<'a> {
     columns: Columns,
     day_order: DayOrder,
     items: Vec<NewItem>,
-    /// The first item of each normal form, and its line.
-    by_form: HashMap<String, (usize, usize)>,
+    /// The first item of each normal form, its line, and the length of its notes.
+    by_form: HashMap<String, (usize, usize, usize)>,
     report: ImportReport,
 }
 
@@ -184,6 +197,9 @@ impl<'a> Importer<'a> {
         for change in changes {
             *self.report.changes.entry(change).or_default() += 1;
         }
+        if joined_length(&notes) > MAX_CELL_BYTES {
+            return Err(NOTES_TOO_LONG);
+        }
         let category = Some(one_line(cell(row, self.columns.category))).filter(|category| !category.is_empty());
         let item = NewItem {
             id: String::new(),
@@ -204,21 +220,30 @@ impl<'a> Importer<'a> {
 
     fn keep(&mut self, line: usize, wording: &Wording, mut item: NewItem) {
         let form = wording.components.iter().map(|component| normal_form(component)).collect::<Vec<_>>().join("\0");
-        *self.report.components.entry(wording.components.len()).or_default() += 1;
-        if let Some(&(first, first_line)) = self.by_form.get(&form) {
-            let message = format!("`{}` is the text of line {first_line} again", shown(&item.text));
-            let problem = self.problem(line, message, "its row is kept in the notes of that item");
-            self.report.merged.push(problem);
+        if let Some((first, first_line, noted)) = self.by_form.get_mut(&form) {
+            let (first, first_line) = (*first, *first_line);
             let mut again = vec![format!("line {line} again: `{}`", shown(&item.text))];
             again.extend(Some(item.date_added).filter(|date| !date.is_empty()));
             again.extend(Some(item.source_url).filter(|url| !url.is_empty()));
             again.extend(item.notes);
-            self.items[first].notes.push(again.join("; "));
+            let again = again.join("; ");
+            if *noted + again.len() + NOTE_SEPARATOR.len() > MAX_CELL_BYTES {
+                let problem = self.problem(line, NOTES_TOO_LONG.0, NOTES_TOO_LONG.1);
+                self.report.refused.push(problem);
+                return;
+            }
+            *noted += again.len() + NOTE_SEPARATOR.len();
+            self.items[first].notes.push(again);
+            *self.report.components.entry(wording.components.len()).or_default() += 1;
+            let message = format!("`{}` is the text of line {first_line} again", shown(&wording.text()));
+            let problem = self.problem(line, message, "its row is kept in the notes of that item");
+            self.report.merged.push(problem);
             return;
         }
+        *self.report.components.entry(wording.components.len()).or_default() += 1;
         // 80 bits: among two million items the chance of one collision is below 1e-11.
         item.id = format!("k-{}", &hexadecimal(&Sha256::digest(form.as_bytes()))[..20]);
-        self.by_form.insert(form, (self.items.len(), line));
+        self.by_form.insert(form, (self.items.len(), line, joined_length(&item.notes)));
         self.items.push(item);
     }
 }
@@ -230,6 +255,14 @@ fn cell(row: &Row, column: Option<usize>) -> &str {
 
 fn is_web_address(text: &str) -> bool {
     (text.starts_with("http://") || text.starts_with("https://")) && one_line(text) == text && !text.contains(' ')
+}
+
+/// What refuses a row whose remarks would not fit into a cell.
+const NOTES_TOO_LONG: (&str, &str) = ("has more to note than a cell of 1 MB holds", "remove columns or repeated rows");
+
+/// The length of all notes joined, at least.
+fn joined_length(notes: &[String]) -> usize {
+    notes.iter().map(|note| note.len() + NOTE_SEPARATOR.len()).sum()
 }
 
 /// Without what a note must not have: line breaks, tabs, hidden characters.
