@@ -49,7 +49,7 @@ pub(super) type Head = BTreeMap<&'static str, String>;
 /// Reads what there is and reports the rest.
 pub(super) fn read(text: &str, problems: &mut Collector) -> Head {
     let (table, errors) = DeTable::parse_recoverable(text);
-    for error in errors {
+    for error in &errors {
         let at = error.span().map_or((0, 0), |span| line_and_column(text, span.start));
         problems.report(at, "", error.message().lines().next().unwrap_or("no TOML"), "");
     }
@@ -67,13 +67,16 @@ pub(super) fn read(text: &str, problems: &mut Collector) -> Head {
                 problems.report(at, spec.key, "is empty", format!("give {}", spec.help));
             }
             head.insert(spec.key, text.to_owned());
-        } else {
+        } else if !value.span().is_empty() {
+            // An empty span stands where the syntax was broken, which is reported already.
             let at = line_and_column(text, value.span().start);
             let found = value.get_ref().type_str();
-            problems.report(at, spec.key, format!("is {found}, not text"), "put the value into quotes");
+            problems.report(at, spec.key, format!("has the type {found}, not text"), "put the value into quotes");
         }
     }
-    for spec in KEYS.iter().filter(|spec| spec.required && !table.get_ref().iter().any(|(key, _)| key.get_ref() == spec.key)) {
+    // Behind broken syntax a key may be there and not be seen.
+    let is_missing = |spec: &&KeySpec| spec.required && !table.get_ref().iter().any(|(key, _)| key.get_ref() == spec.key);
+    for spec in KEYS.iter().filter(is_missing).filter(|_| errors.is_empty()) {
         problems.report((0, 0), spec.key, "is missing", format!("add {} = \"…\": {}", spec.key, spec.help));
     }
     check_forms(&head, text, &table, problems);

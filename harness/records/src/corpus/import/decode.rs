@@ -39,10 +39,11 @@ pub(super) fn decode(path: &Path, bytes: &[u8], label: Option<&str>) -> Result<D
     Ok(Decoded { text: text.into_owned(), encoding, byte_order_mark: mark_length > 0 })
 }
 
-/// Whether the bytes are valid in an encoding and give no character of the private use area, where GB18030 puts what
-/// another encoding means otherwise.
+/// Whether the bytes are valid in an encoding. GB18030 puts into the private use area much of what another encoding means
+/// otherwise, so such characters speak against it.
 fn fits(encoding: &'static Encoding, bytes: &[u8]) -> bool {
+    let is_private = |character: char| matches!(character, '\u{E000}'..='\u{F8FF}');
     encoding
         .decode_without_bom_handling_and_without_replacement(bytes)
-        .is_some_and(|text| !text.chars().any(|character| matches!(character, '\u{E000}'..='\u{F8FF}')))
+        .is_some_and(|text| encoding != GB18030 || !text.contains(is_private))
 }

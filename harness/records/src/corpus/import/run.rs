@@ -15,10 +15,12 @@ use super::decode::decode;
 use super::options::{Change, ImportError, ImportOptions, ImportReport, JoinerChoice};
 use super::values::{DayOrder, day, day_order, language_tag};
 use super::wording::{Wording, wording};
-use super::write::{NewItem, write};
+use super::write::{NOTE_SEPARATOR, NewItem, write};
 
 /// The category of rows that state none.
 const NO_CATEGORY: &str = "uncategorised";
+/// With more rows refused or merged, the list is not what it was taken for. Keeps the report within bounds.
+const MAX_REPORTED_ROWS: usize = 100_000;
 
 /// Makes a corpus folder `out` of a list: a table (`.csv`, `.tsv`) with a header, or plain text with one rule a line.
 ///
@@ -42,6 +44,11 @@ pub fn import(list: &Path, out: &Path, options: &ImportOptions) -> Result<Import
     importer.report.text_column = is_table.then(|| importer.columns.names[importer.columns.text].clone());
     for row in &rows {
         importer.take(row);
+        if importer.report.refused.len() + importer.report.merged.len() > MAX_REPORTED_ROWS {
+            return Err(unreadable(format!(
+                "has more than {MAX_REPORTED_ROWS} rows that repeat others or cannot be taken; check its encoding and the text column"
+            )));
+        }
     }
     let Importer { items, mut report, .. } = importer;
     report.items = items.len();
@@ -108,8 +115,8 @@ struct Importer<'a> {
     columns: Columns,
     day_order: DayOrder,
     items: Vec<NewItem>,
-    /// The first item of each normal form, and its line.
-    by_form: HashMap<String, (usize, usize)>,
+    /// The first item of each normal form, its line, and the length of its notes.
+    by_form: HashMap<String, (usize, usize, usize)>,
     report: ImportReport,
 }
 
@@ -184,6 +191,9 @@ impl<'a> Importer<'a> {
         for change in changes {
             *self.report.changes.entry(change).or_default() += 1;
         }
+        if joined_length(&notes) > MAX_CELL_BYTES {
+            return Err(NOTES_TOO_LONG);
+        }
         let category = Some(one_line(cell(row, self.columns.category))).filter(|category| !category.is_empty());
         let item = NewItem {
             id: String::new(),
@@ -204,21 +214,30 @@ impl<'a> Importer<'a> {
 
     fn keep(&mut self, line: usize, wording: &Wording, mut item: NewItem) {
         let form = wording.components.iter().map(|component| normal_form(component)).collect::<Vec<_>>().join("\0");
-        *self.report.components.entry(wording.components.len()).or_default() += 1;
-        if let Some(&(first, first_line)) = self.by_form.get(&form) {
-            let message = format!("`{}` is the text of line {first_line} again", shown(&item.text));
-            let problem = self.problem(line, message, "its row is kept in the notes of that item");
-            self.report.merged.push(problem);
+        if let Some((first, first_line, noted)) = self.by_form.get_mut(&form) {
+            let (first, first_line) = (*first, *first_line);
             let mut again = vec![format!("line {line} again: `{}`", shown(&item.text))];
             again.extend(Some(item.date_added).filter(|date| !date.is_empty()));
             again.extend(Some(item.source_url).filter(|url| !url.is_empty()));
             again.extend(item.notes);
-            self.items[first].notes.push(again.join("; "));
+            let again = again.join("; ");
+            if *noted + again.len() + NOTE_SEPARATOR.len() > MAX_CELL_BYTES {
+                let problem = self.problem(line, NOTES_TOO_LONG.0, NOTES_TOO_LONG.1);
+                self.report.refused.push(problem);
+                return;
+            }
+            *noted += again.len() + NOTE_SEPARATOR.len();
+            self.items[first].notes.push(again);
+            *self.report.components.entry(wording.components.len()).or_default() += 1;
+            let message = format!("`{}` is the text of line {first_line} again", shown(&wording.text()));
+            let problem = self.problem(line, message, "its row is kept in the notes of that item");
+            self.report.merged.push(problem);
             return;
         }
+        *self.report.components.entry(wording.components.len()).or_default() += 1;
         // 80 bits: among two million items the chance of one collision is below 1e-11.
         item.id = format!("k-{}", &hexadecimal(&Sha256::digest(form.as_bytes()))[..20]);
-        self.by_form.insert(form, (self.items.len(), line));
+        self.by_form.insert(form, (self.items.len(), line, joined_length(&item.notes)));
         self.items.push(item);
     }
 }
@@ -230,6 +249,14 @@ fn cell(row: &Row, column: Option<usize>) -> &str {
 
 fn is_web_address(text: &str) -> bool {
     (text.starts_with("http://") || text.starts_with("https://")) && one_line(text) == text && !text.contains(' ')
+}
+
+/// What refuses a row whose remarks would not fit into a cell.
+const NOTES_TOO_LONG: (&str, &str) = ("has more to note than a cell of 1 MB holds", "remove columns or repeated rows");
+
+/// The length of all notes joined, at least.
+fn joined_length(notes: &[String]) -> usize {
+    notes.iter().map(|note| note.len() + NOTE_SEPARATOR.len()).sum()
 }
 
 /// Without what a note must not have: line breaks, tabs, hidden characters.

@@ -58,6 +58,7 @@ pub(super) fn wording(
         if components.iter().any(|component| component.contains(JOINER)) {
             return Err(("holds a `+` that is no joiner", "import without a joiner, or rewrite the row"));
         }
+        // With the wildcards gone, the text differs from the list's anyway.
         if components.len() > 1 && !changes.contains(&Change::WildcardStripped) && components.join(JOINER) != text {
             changes.insert(Change::JoinerRewritten);
         }

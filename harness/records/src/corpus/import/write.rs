@@ -19,6 +19,9 @@ pub(super) struct NewItem {
     pub(super) notes: Vec<String>,
 }
 
+/// Between the notes of an item.
+pub(super) const NOTE_SEPARATOR: &str = " | ";
+
 const CONTENT_WARNING: &str =
     "Taken from a list of filtered terms: political, religious and other material, some of it offensive or distressing.";
 
@@ -50,7 +53,7 @@ fn table(items: &[NewItem]) -> std::io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
     for item in items {
-        let notes = item.notes.join(" | ");
+        let notes = item.notes.join(NOTE_SEPARATOR);
         let (language, category) = (&*item.language, &*item.category);
         writer.write_record([
             &*item.id,
