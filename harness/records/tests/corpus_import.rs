@@ -177,6 +177,10 @@ fn nothing_is_overwritten_and_wrong_options_are_refused() {
     let expected = "text-column: `x` is not possible (the columns are: 单词, 翻译)";
     assert_eq!(fails(&wrong(|options| options.text_column = Some("x".to_owned()))), expected);
     assert!(fails(&wrong(|options| options.encoding = Some("x".to_owned()))).starts_with("encoding: `x` is not possible"));
+    let plain = Case::new("list.txt", b"a\n").import(&wrong(|_| ())).unwrap_err().to_string();
+    assert_eq!(plain, "text-column: `单词` is not possible (plain text has no columns; name a table .csv or .tsv)");
+    let wide = Case::new("list.csv", ",".repeat(2_000).as_bytes()).import(&options()).unwrap_err().to_string();
+    assert!(wide.ends_with("list.csv: has more than 1000 columns"), "{wide}");
     case.import(&wrong(|_| ())).unwrap();
     assert_eq!(fails(&wrong(|_| ())), "out exists already; an import never overwrites (choose another folder)");
 }
@@ -198,6 +202,9 @@ fn private_use_characters_do_not_make_utf8_another_encoding() {
 }
 
 proptest! {
+    // Each case writes and syncs up to four corpora.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// Whatever a list holds, an import that succeeds is clean, loads, and accounts for every row.
     #[test]
     fn hostile_lists_give_clean_corpora_or_errors(

@@ -10,6 +10,8 @@ const MAX_FILE_BYTES: u64 = 100_000_000;
 pub(super) const MAX_CELL_BYTES: usize = 1_000_000;
 /// The most rows.
 pub(super) const MAX_ROWS: usize = 2_000_000;
+/// The most cells of a row.
+pub(super) const MAX_COLUMNS: usize = 1_000;
 
 /// Reads a regular file of at most [`MAX_FILE_BYTES`]; the error is a fragment for a person.
 pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
@@ -38,7 +40,7 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 pub(super) struct Row {
     /// The line on which it begins, from 1.
     pub(super) line: usize,
-    /// Its cells.
+    /// Its cells; of a row that has more than [`MAX_COLUMNS`], one more than that.
     pub(super) cells: Vec<String>,
     /// Whether its quotes come in pairs. If not, a quote was never closed, and the record swallowed others.
     pub(super) quotes_balanced: bool,
@@ -84,7 +86,11 @@ impl Iterator for Rows<'_> {
         self.counted_to = start;
         let own = &bytes[start..self.offset().max(start)];
         let quotes_balanced = own.iter().fold(true, |balanced, byte| balanced ^ (*byte == b'"'));
-        Some(Ok(Row { line: self.line, cells: self.record.iter().map(str::to_owned).collect(), quotes_balanced }))
+        Some(Ok(Row {
+            line: self.line,
+            cells: self.record.iter().take(MAX_COLUMNS + 1).map(str::to_owned).collect(),
+            quotes_balanced,
+        }))
     }
 }
 

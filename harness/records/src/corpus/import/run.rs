@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::characters::{normal_form, shown};
 use super::super::head::{is_corpus_id, is_language_tag};
 use super::super::load::hexadecimal;
-use super::super::table::{MAX_CELL_BYTES, MAX_ROWS, Row, Rows, read_bounded};
+use super::super::table::{MAX_CELL_BYTES, MAX_COLUMNS, MAX_ROWS, Row, Rows, read_bounded};
 use super::columns::Columns;
 use super::decode::decode;
 use super::options::{Change, ImportError, ImportOptions, ImportReport, JoinerChoice};
@@ -95,9 +95,15 @@ fn table(list: &Path, text: &str, options: &ImportOptions) -> Result<(Columns, V
         let mut rows = Rows::new(text, delimiter);
         let header = rows.next().ok_or_else(|| unreadable("is empty".to_owned()))?;
         let header = header.map_err(|error| unreadable(error.to_string()))?;
+        if header.cells.len() > MAX_COLUMNS {
+            return Err(unreadable(format!("has more than {MAX_COLUMNS} columns")));
+        }
         let columns = Columns::find(list, &header.cells, options.text_column.as_deref())?;
         let rows = rows.take(MAX_ROWS + 1).collect::<Result<Vec<_>, _>>().map_err(|error| unreadable(error.to_string()))?;
         (columns, rows)
+    } else if let Some(column) = &options.text_column {
+        let fix = "plain text has no columns; name a table .csv or .tsv".to_owned();
+        return Err(ImportError::Option { option: "text-column", value: column.clone(), fix });
     } else {
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
         let rows = lines.map(|(line, text)| Row { line, cells: vec![text.to_owned()], quotes_balanced: true });
