@@ -301,6 +301,12 @@ impl World {
         self.transit.due.peek().map(|due| due.delivery.at)
     }
 
+    /// How many deliveries are on their way.
+    #[must_use]
+    pub fn in_transit(&self) -> usize {
+        self.transit.due.len()
+    }
+
     /// Moves everything that is due to the end of `out`, the earliest first; what is due at the same time comes in the order
     /// of sending.
     pub fn deliver_due(&mut self, now: Timestamp, out: &mut Vec<Delivery>) {
