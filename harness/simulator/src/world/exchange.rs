@@ -208,7 +208,7 @@ impl World {
         &self.accounts[member.get()].profile
     }
 
-    /// Somebody sends a message. `now` must not go back from call to call.
+    /// Somebody sends a message. For one sender `now` must not go back: the rate limit and the order on a path count on it.
     pub fn submit(&mut self, now: Timestamp, sender: Member, place: Place, text: &Arc<str>) -> Submission {
         if self.transit.outages.is_down(now) {
             return Submission::Down;
