@@ -12,6 +12,8 @@ use crate::settings::ResolvedSettings;
 pub const ADAPTERS: &[AdapterSpec] = &[
     #[cfg(feature = "simulator")]
     crate::simulator::SPEC,
+    #[cfg(feature = "xmpp")]
+    crate::xmpp::SPEC,
 ];
 
 /// A platform cannot be opened. The keys were checked when the experiment was read; this is about their values.
@@ -41,6 +43,14 @@ pub enum OpenError {
         /// Why not.
         error: String,
     },
+    /// The platform has no such venue.
+    #[error("venue `{venue}`: {error}")]
+    Venue {
+        /// The venue's id.
+        venue: String,
+        /// Why not.
+        error: String,
+    },
     /// A client could not be built.
     #[error("cannot set up the client: {0}")]
     Client(String),
@@ -51,11 +61,14 @@ pub fn open(
     adapter: &str,
     study: Arc<Study>,
     platform: &ResolvedSettings,
-    #[expect(unused_variables, reason = "the simulator's accounts have no keys")] accounts: &[ResolvedSettings],
+    #[cfg_attr(not(feature = "xmpp"), expect(unused_variables, reason = "the simulator's accounts have no keys"))]
+    accounts: &[ResolvedSettings],
 ) -> Result<Box<dyn Platform>, OpenError> {
     match adapter {
         #[cfg(feature = "simulator")]
         "simulator" => Ok(Box::new(crate::simulator::Simulator::new(study, platform)?)),
+        #[cfg(feature = "xmpp")]
+        "xmpp" => Ok(Box::new(crate::xmpp::Xmpp::new(study, platform, accounts)?)),
         _ => Err(OpenError::UnknownAdapter(adapter.to_owned())),
     }
 }

@@ -11,6 +11,8 @@ pub mod settings;
 pub mod simulator;
 #[cfg(feature = "simulator")]
 pub mod tls;
+#[cfg(feature = "xmpp")]
+pub mod xmpp;
 
 pub use adapters::{ADAPTERS, OpenError, open};
 pub use session::{ConnectError, MessageSender, Outgoing, Platform, Session, SessionEvent};
