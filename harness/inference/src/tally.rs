@@ -171,23 +171,21 @@ impl Tallies {
 
     /// Takes a unit out of the sums over its arm, before its tally changes.
     fn forget(&mut self, arm: ArmIx, index: usize) {
-        let tally = self.units[arm.get()][index];
-        let (loss, seen, suspect) = contribution(&tally);
+        let (loss, counted, suspected) = contribution(&self.units[arm.get()][index]);
         let sums = &mut self.passed[arm.get()];
         sums.sends -= loss.sends;
         sums.losses -= loss.losses;
-        self.seen[arm.get()] -= seen;
-        self.suspects[arm.get()] -= suspect;
+        self.seen[arm.get()] -= counted;
+        self.suspects[arm.get()] -= suspected;
     }
 
     /// Puts a unit back into the sums over its arm.
     fn remember(&mut self, arm: ArmIx, index: usize) {
-        let tally = self.units[arm.get()][index];
-        let (loss, seen, suspect) = contribution(&tally);
+        let (loss, counted, suspected) = contribution(&self.units[arm.get()][index]);
         let sums = &mut self.passed[arm.get()];
         *sums = *sums + loss;
-        self.seen[arm.get()] += seen;
-        self.suspects[arm.get()] += suspect;
+        self.seen[arm.get()] += counted;
+        self.suspects[arm.get()] += suspected;
     }
 
     /// What became of the controls of an arm at one recipient.
@@ -216,14 +214,14 @@ impl Tallies {
 /// What a unit adds to the sums of its arm: losses of an item that passes, whether it was seen, whether it is suspected.
 fn contribution(tally: &Tally) -> (LossBaseline, u64, u64) {
     let passes = tally.passed() > 0 && !tally.signalled();
-    let passed = if passes {
+    let loss = if passes {
         LossBaseline { sends: u64::from(tally.passed() + tally.dropped), losses: u64::from(tally.dropped) }
     } else {
         LossBaseline::default()
     };
     let seen = u64::from(tally.counted() > 0);
     let suspect = u64::from(tally.counted() > 0 && !passes);
-    (passed, seen, suspect)
+    (loss, seen, suspect)
 }
 
 /// Counts a control's outcome into (or, with -1, out of) a baseline. Only what arrived, and what is missing inside a bracket, counts.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Where a problem is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Location {
-    /// The file, as the person named it; empty for `--set` and the like.
+    /// The file, as the person named it; `--set` for an override on the command line.
     pub file: PathBuf,
     /// Line, from 1; 0 where the whole file is meant.
     pub line: usize,

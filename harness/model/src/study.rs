@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Probe;
 use crate::ids::{AccountId, AccountIx, ArmId, ArmIx, ChannelIx, ItemId, ItemIx, VenueId, VenueIx};
 use crate::region::CountryCode;
 use crate::time::Duration;
@@ -276,6 +277,12 @@ impl Study {
     #[must_use]
     pub fn item(&self, item: ItemIx) -> &Item {
         &self.items[item.get()]
+    }
+
+    /// What a probe's message says.
+    #[must_use]
+    pub fn text_of(&self, probe: &Probe) -> Arc<str> {
+        probe.items.first().map_or_else(|| Arc::from(""), |item| Arc::clone(&self.item(*item).message))
     }
 
     /// The items of one role, in order.

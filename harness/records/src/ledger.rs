@@ -2,7 +2,7 @@
 //!
 //! The first line is `{"ledger":"lacuna","version":1,"salt":"…"}`, each further line `{"day":"2016-11-30","account":"…",
 //! "messages":50}`. The file is only appended to; the sum over the lines of a day and an account counts. Accounts are keyed
-//! by SHA-256 over the salt and the account's name, so that the ledger can be kept and shown without naming them. Messages
+//! by the first 128 bits of SHA-256 over the salt, a zero byte and the account's name, so that the ledger can be kept and shown without naming them. Messages
 //! are entered before they are sent, many at once, and what was not sent after all is entered as a negative number: a
 //! crash can only make the ledger count too many.
 
@@ -11,8 +11,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use lacuna_content::sha256_hex;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::journal::sync_directory;
 use crate::lines::{Found, read_line};
@@ -106,8 +106,9 @@ impl Ledger {
     }
 
     fn key(&self, account: &str) -> String {
-        let digest = Sha256::new().chain_update(&self.salt).chain_update([0]).chain_update(account).finalize();
-        hex(&digest[..16])
+        let mut digits = sha256_hex(format!("{}\0{account}", self.salt).as_bytes());
+        digits.truncate(32);
+        digits
     }
 
     fn count(&mut self, line: Line) {
@@ -165,7 +166,7 @@ impl Ledger {
     fn begin(&mut self) -> Result<(), LedgerError> {
         let mut salt = [0; 16];
         getrandom::fill(&mut salt).map_err(|error| self.failed(io::Error::other(error.to_string())))?;
-        self.salt = hex(&salt);
+        self.salt = format!("{:032x}", u128::from_be_bytes(salt));
         let first = First { ledger: LEDGER.to_owned(), version: VERSION, salt: self.salt.clone() };
         self.append(&first)?;
         sync_directory(&self.path).map_err(|source| self.failed(source))
@@ -190,10 +191,6 @@ impl Ledger {
     fn refuse(&self, detail: String) -> LedgerError {
         LedgerError::Line { path: self.path.clone(), line: self.lines + 1, detail }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 #[cfg(test)]

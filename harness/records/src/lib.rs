@@ -1,9 +1,14 @@
 //! Every file format of Lacuna: experiment, policy, corpus, journal, CSV, data package, manifest. No async runtime.
 
+pub mod corpus;
+pub mod experiment;
 pub mod journal;
 pub mod ledger;
 mod lines;
+pub mod policy;
 pub mod projection;
 pub mod run_folder;
+pub mod schema;
 pub mod time_format;
+mod toml_reader;
 pub mod verify;

@@ -131,6 +131,18 @@ impl Evidence {
         self.slot(probe, recipient).is_some_and(|slot| slot.observed_at.is_some())
     }
 
+    /// The probes planned before this one on the same channel that are still open for a recipient, the latest first.
+    pub fn open_before(&self, probe: ProbeId, recipient: AccountIx) -> impl Iterator<Item = ProbeId> + '_ {
+        let channel = self.probe(probe).probe.channel;
+        let earlier = self.open[recipient.get()].range(..probe).rev().copied();
+        earlier.filter(move |open| self.probe(*open).probe.channel == channel)
+    }
+
+    /// The probes that are still open for a recipient, the earliest first.
+    pub fn open_for(&self, recipient: AccountIx) -> impl Iterator<Item = ProbeId> + '_ {
+        self.open[recipient.get()].iter().copied()
+    }
+
     /// How many messages of strangers came in. Nothing else of them is kept.
     #[must_use]
     pub fn strangers(&self) -> u64 {

@@ -25,8 +25,7 @@ impl<T> Hashed<T> {
 
     /// What passed, under this name.
     pub(crate) fn finish(self, path: &str) -> (T, FileHash) {
-        let digest = self.sha256.finalize();
-        let sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+        let sha256 = self.sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         (self.inner, FileHash { path: path.to_owned(), bytes: self.bytes, sha256 })
     }
 

@@ -92,3 +92,60 @@ const fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generator_is_splitmix64() {
+        // The reference implementation's first outputs from the seed 1234567.
+        let expected =
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423, 4_593_380_528_125_082_431_u64];
+        let outputs = (1..=4).map(|n| mix(GAMMA.wrapping_mul(n).wrapping_add(1_234_567)));
+        assert_eq!(outputs.collect::<Vec<_>>(), expected);
+    }
+
+    /// Results of earlier releases depend on these; a change here is a change of every simulated run.
+    #[test]
+    fn draws_are_golden() {
+        let key = Key::new("lacuna simulator path 1", 20_161_130, ["intl-a", "group", "0", "cn-a", "cn-a", "intl-a"]);
+        let purposes = [
+            Purpose::Enforcement(99),
+            Purpose::Loss,
+            Purpose::DelayRadius,
+            Purpose::DelayAngle,
+            Purpose::Duplicate,
+            Purpose::DuplicateRadius,
+            Purpose::DuplicateAngle,
+            Purpose::Reorder,
+        ];
+        let mut lines = vec![format!("key {:016x}", key.0)];
+        lines.extend(purposes.map(|purpose| {
+            let draws = [0, 1, 2, u64::MAX].map(|n| format!("{:016x}", key.bits(n, purpose)));
+            format!("{purpose:?} {}", draws.join(" "))
+        }));
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn names_do_not_run_together() {
+        assert_ne!(Key::new("x", 1, ["ab", "c"]), Key::new("x", 1, ["a", "bc"]));
+        assert_ne!(Key::new("x", 1, ["a"]), Key::new("x", 1, ["a", ""]));
+    }
+
+    #[test]
+    fn draws_lie_in_the_unit_interval_and_fill_it() {
+        let key = Key::new("x", 1, []);
+        let mut tenths = [0_u32; 10];
+        for n in 0..100_000 {
+            let draw = key.uniform(n, Purpose::Loss);
+            assert!((0.0..1.0).contains(&draw));
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 9")]
+            let tenth = (draw * 10.0) as usize;
+            tenths[tenth] += 1;
+        }
+        // Five standard deviations around 10,000.
+        assert!(tenths.iter().all(|count| (9_525..=10_475).contains(count)), "{tenths:?}");
+    }
+}

@@ -208,7 +208,7 @@ impl World {
         &self.accounts[member.get()].profile
     }
 
-    /// Somebody sends a message. `now` must not go back from call to call.
+    /// Somebody sends a message. For one sender `now` must not go back: the rate limit and the order on a path count on it.
     pub fn submit(&mut self, now: Timestamp, sender: Member, place: Place, text: &Arc<str>) -> Submission {
         if self.transit.outages.is_down(now) {
             return Submission::Down;
@@ -299,6 +299,12 @@ impl World {
     #[must_use]
     pub fn next_delivery_at(&self) -> Option<Timestamp> {
         self.transit.due.peek().map(|due| due.delivery.at)
+    }
+
+    /// How many deliveries are on their way.
+    #[must_use]
+    pub fn in_transit(&self) -> usize {
+        self.transit.due.len()
     }
 
     /// Moves everything that is due to the end of `out`, the earliest first; what is due at the same time comes in the order

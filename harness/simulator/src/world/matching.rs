@@ -100,3 +100,74 @@ impl Interner {
         number
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn components(texts: &[String]) -> Components {
+        let mut interner = Interner::default();
+        for text in texts {
+            interner.number(text);
+        }
+        Components::new(interner)
+    }
+
+    fn found(components: &Components, text: &str) -> Vec<u32> {
+        let mut found = Vec::new();
+        components.for_each_in(text, |component| found.push(component));
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Marks every code point that some occurrence covers, and every seam between two that one covers together.
+    fn mask_by_marks(text: &str, components: &[String]) -> String {
+        let chars: Vec<char> = text.chars().collect();
+        let (mut covered, mut joined) = (vec![false; chars.len()], vec![false; chars.len()]);
+        for component in components.iter().map(|component| component.chars().collect::<Vec<_>>()) {
+            for start in 0..chars.len() {
+                if !component.is_empty() && chars[start..].starts_with(&component) {
+                    covered[start..start + component.len()].fill(true);
+                    joined[start + 1..start + component.len()].fill(true);
+                }
+            }
+        }
+        let mut masked = String::new();
+        for (index, &char) in chars.iter().enumerate() {
+            match (covered[index], joined[index]) {
+                (false, _) => masked.push(char),
+                (true, false) => masked.push_str("***"),
+                (true, true) => {}
+            }
+        }
+        masked
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_what_the_text_contains(
+            texts in prop::collection::vec("[ab新é]{0,3}", 0..8),
+            text in "[ab新é]{0,12}",
+        ) {
+            let mut components = components(&texts);
+            let expected: Vec<u32> =
+                (0..).zip(&components.texts).filter(|(_, component)| text.contains(&***component)).map(|(n, _)| n).collect();
+            prop_assert_eq!(found(&components, &text), &*expected);
+            components.automaton = None;
+            prop_assert_eq!(found(&components, &text), expected);
+        }
+
+        #[test]
+        fn masking_covers_every_occurrence(
+            texts in prop::collection::vec("[ab新é]{0,3}", 0..4),
+            text in "[ab新é]{0,12}",
+        ) {
+            let components = components(&texts);
+            let all: Vec<u32> = (0..).take(components.len()).collect();
+            prop_assert_eq!(components.mask(&text, &all), mask_by_marks(&text, &texts));
+        }
+    }
+}

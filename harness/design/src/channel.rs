@@ -1,0 +1,248 @@
+//! One channel: are its paths alive, may a candidate be sent, is a control due?
+//!
+//! A path (the channel and one recipient) is *opening* until something arrives on it, then *open*. Its *tail* is what was
+//! sent after the latest message that arrived. A candidate is only sent on open paths with a short tail: then the bracket
+//! before it exists already, and enough places behind it remain for a control to close it. Where the tail is full the channel
+//! first waits for arrivals, about as long as they usually take, and then sends a control. Controls that do not arrive are
+//! repeated at doubling intervals until the path is given up as dead.
+
+use lacuna_inference::evidence::Evidence;
+use lacuna_model::{AccountIx, ChannelIx, Duration, Outcome, ProbeId, Role, SendState, Study, Timestamp};
+
+/// After so many controls in a row that did not arrive a path is dead.
+const CONTROLS_UNTIL_DEAD: u32 = 9;
+
+/// The longest wait between two controls on a silent path.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The shortest wait for an arrival.
+const SHORTEST_PATIENCE: Duration = Duration::from_millis(10);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Condition {
+    Opening,
+    Open,
+    Dead,
+}
+
+#[derive(Clone, Debug)]
+struct PathState {
+    recipient: AccountIx,
+    condition: Condition,
+    /// From which place on the channel messages say something about the path: the start of the epoch or the last gap.
+    since: usize,
+    /// The place of the latest message that arrived.
+    latest: Option<usize>,
+}
+
+/// What was sent on a path after the latest arrival.
+#[derive(Clone, Copy, Default)]
+struct Tail {
+    messages: usize,
+    controls: u32,
+    /// Candidates without an outcome.
+    open_candidates: usize,
+}
+
+/// What a channel needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Need {
+    /// A candidate may be sent.
+    Nothing,
+    /// A control, now.
+    Control,
+    /// Arrivals, until this time; then a control.
+    Patience(Timestamp),
+    /// The answer to the send that is under way.
+    Answer,
+    /// All paths are dead.
+    Dead,
+}
+
+/// A channel of the study, and what the engine knows of it.
+#[derive(Clone, Debug)]
+pub(crate) struct ChannelState {
+    index: ChannelIx,
+    paths: Vec<PathState>,
+    in_flight: u16,
+    last_planned_at: Option<Timestamp>,
+    last_role: Role,
+    /// Smoothed delay and its mean deviation, as RFC 6298 keeps them for retransmission.
+    delay: Option<(i64, i64)>,
+}
+
+impl ChannelState {
+    pub fn new(index: ChannelIx, study: &Study) -> Self {
+        let path =
+            |recipient: &AccountIx| PathState { recipient: *recipient, condition: Condition::Opening, since: 0, latest: None };
+        let paths = study.channel(index).recipients.iter().map(path).collect();
+        Self { index, paths, in_flight: 0, last_planned_at: None, last_role: Role::Control, delay: None }
+    }
+
+    /// A new epoch: every path must show anew that it is alive.
+    pub fn open_epoch(&mut self, evidence: &Evidence) {
+        self.in_flight = 0;
+        self.last_planned_at = None;
+        self.last_role = Role::Control;
+        let since = evidence.sent_on(self.index).len();
+        for path in &mut self.paths {
+            *path = PathState { condition: Condition::Opening, since, latest: None, ..*path };
+        }
+    }
+
+    /// The recipient's stream had a gap: its path must show anew that it is alive.
+    pub fn reopen(&mut self, recipient: AccountIx, evidence: &Evidence) {
+        let since = evidence.sent_on(self.index).len();
+        for path in self.paths.iter_mut().filter(|path| path.recipient == recipient) {
+            *path = PathState { condition: Condition::Opening, since, latest: None, ..*path };
+        }
+    }
+
+    pub fn planned(&mut self, at: Timestamp, role: Role) {
+        self.in_flight += 1;
+        self.last_planned_at = Some(at);
+        self.last_role = role;
+    }
+
+    pub fn resolved(&mut self) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// Something arrived on a path: it is alive. `false` if the message is from before the path was last in doubt.
+    pub fn arrived(&mut self, evidence: &Evidence, probe: ProbeId, recipient: AccountIx) -> bool {
+        let place = evidence.probe(probe).place();
+        let Some(path) = self.paths.iter_mut().find(|path| path.recipient == recipient) else { return false };
+        if place < path.since {
+            return false;
+        }
+        path.condition = Condition::Open;
+        path.latest = path.latest.max(Some(place));
+        true
+    }
+
+    /// The place of the latest message that arrived at a recipient since its path was last in doubt.
+    pub fn latest(&self, recipient: AccountIx) -> Option<usize> {
+        self.paths.iter().find(|path| path.recipient == recipient).and_then(|path| path.latest)
+    }
+
+    /// Takes the delay of a message that arrived in time.
+    pub fn learn_delay(&mut self, delay: Duration) {
+        let sample = delay.as_micros();
+        self.delay = Some(match self.delay {
+            None => (sample, sample / 2),
+            Some((smoothed, deviation)) => {
+                let deviation = deviation - deviation / 4 + (smoothed - sample).abs() / 4;
+                (smoothed - smoothed / 8 + sample / 8, deviation)
+            }
+        });
+    }
+
+    /// How long an arrival is waited for before a control is sent: the smoothed delay and four deviations.
+    pub fn patience(&self, study: &Study) -> Duration {
+        let longest = study.watch.grace.unwrap_or(Duration::from_secs(2));
+        match self.delay {
+            None => longest,
+            Some((smoothed, deviation)) => {
+                Duration(smoothed + 4 * deviation).max(SHORTEST_PATIENCE).min(longest.max(SHORTEST_PATIENCE))
+            }
+        }
+    }
+
+    /// The grace after closing evidence: as the experiment says, or learned: ten times the patience, at least 200 ms.
+    pub fn grace(&self, study: &Study) -> Duration {
+        study
+            .watch
+            .grace
+            .unwrap_or_else(|| self.patience(study).times(10).max(Duration::from_millis(200)).min(Duration::from_secs(60)))
+    }
+
+    fn tail(&self, path: &PathState, evidence: &Evidence) -> Tail {
+        let sent = evidence.sent_on(self.index);
+        let start = path.latest.map_or(path.since, |latest| latest + 1);
+        let mut tail = Tail::default();
+        for probe in &sent[start..] {
+            let record = evidence.probe(*probe);
+            if !matches!(record.send_state, None | Some(SendState::Accepted)) {
+                continue;
+            }
+            tail.messages += 1;
+            if record.probe.role == Role::Control {
+                tail.controls += 1;
+            } else if evidence.outcome(*probe, path.recipient).is_none() {
+                tail.open_candidates += 1;
+            }
+        }
+        tail
+    }
+
+    fn alive(&self) -> impl Iterator<Item = &PathState> {
+        self.paths.iter().filter(|path| path.condition != Condition::Dead)
+    }
+
+    pub fn is_dead(&self) -> bool {
+        self.alive().next().is_none()
+    }
+
+    /// What must happen before a candidate may be sent.
+    pub fn need(&self, at: Timestamp, study: &Study, evidence: &Evidence) -> Need {
+        let bracket = usize::from(study.watch.bracket_messages);
+        let fits = |tail: Tail| tail.messages == 0 || tail.messages + 2 <= bracket;
+        let blocked = self.alive().map(|path| (path.condition, self.tail(path, evidence))).filter(|(condition, tail)| {
+            // A control that has not arrived (yet) leaves it open whether the path is alive.
+            *condition == Condition::Opening || !fits(*tail) || tail.controls > 0
+        });
+        self.wait_or_control(at, study, blocked.map(|(_, tail)| tail))
+    }
+
+    /// What must happen before everything sent on this channel can be judged; `last` asks for a control at the very end.
+    pub fn closing_need(&self, at: Timestamp, study: &Study, evidence: &Evidence, last: bool) -> Need {
+        if last && self.last_role != Role::Control && !self.is_dead() {
+            return if self.in_flight > 0 { Need::Answer } else { Need::Control };
+        }
+        let blocked = self.alive().map(|path| self.tail(path, evidence)).filter(|tail| tail.open_candidates > 0);
+        self.wait_or_control(at, study, blocked)
+    }
+
+    /// Where some path is blocked: a control once patience is over, which doubles with every control that is missing.
+    fn wait_or_control(&self, at: Timestamp, study: &Study, blocked: impl Iterator<Item = Tail>) -> Need {
+        if self.is_dead() {
+            return Need::Dead;
+        }
+        let Some(missing) = blocked.map(|tail| tail.controls).max() else { return Need::Nothing };
+        if self.in_flight > 0 {
+            return Need::Answer;
+        }
+        let Some(last) = self.last_planned_at else { return Need::Control };
+        let until = last + self.patience(study).times(1 << missing.min(20)).min(LONGEST_PATIENCE);
+        if at >= until { Need::Control } else { Need::Patience(until) }
+    }
+
+    /// Gives up the paths on which too many controls in a row went missing, and returns their recipients.
+    pub fn bury_silent_paths(&mut self, at: Timestamp, study: &Study, evidence: &Evidence) -> Vec<AccountIx> {
+        let wait = self.patience(study).times(1 << CONTROLS_UNTIL_DEAD).min(LONGEST_PATIENCE);
+        if self.in_flight > 0 || self.last_planned_at.is_none_or(|last| at < last + wait) {
+            return Vec::new();
+        }
+        let silent =
+            |path: &&PathState| path.condition != Condition::Dead && self.tail(path, evidence).controls >= CONTROLS_UNTIL_DEAD;
+        let recipients: Vec<AccountIx> = self.paths.iter().filter(silent).map(|path| path.recipient).collect();
+        for path in &mut self.paths {
+            if recipients.contains(&path.recipient) {
+                path.condition = Condition::Dead;
+            }
+        }
+        recipients
+    }
+
+    /// The sender will send no more: nothing can be learned on this channel.
+    pub fn close(&mut self) {
+        for path in &mut self.paths {
+            path.condition = Condition::Dead;
+        }
+    }
+
+    /// Whether a delay of this outcome says something about how long arrivals take.
+    pub fn teaches_delay(outcome: Outcome) -> bool {
+        matches!(outcome, Outcome::Delivered | Outcome::Altered)
+    }
+}

@@ -1,0 +1,322 @@
+//! The fold over the facts.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use lacuna_inference::evidence::{Change, Evidence};
+use lacuna_inference::tally::Tallies;
+use lacuna_model::{
+    AccountCondition, AccountIx, ChannelIx, Deadline, Decision, Duration, EntrySequence, Fact, ItemIx, Outcome, ProbeId, Role,
+    SendResult, StopReason, Study, Timestamp,
+};
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha12Rng;
+
+use crate::account::SendingAccount;
+use crate::channel::ChannelState;
+use crate::command::{Command, Progress};
+use crate::random::generator;
+use crate::screen::Screen;
+
+/// The engine. See the [crate](crate) for what it is and is not.
+pub struct Engine {
+    pub(crate) study: Arc<Study>,
+    pub(crate) evidence: Evidence,
+    pub(crate) tallies: Tallies,
+    pub(crate) screen: Screen,
+    pub(crate) channels: Vec<ChannelState>,
+    pub(crate) accounts: Vec<SendingAccount>,
+    /// The channels on which each account sends.
+    pub(crate) sends_on: Vec<Vec<ChannelIx>>,
+    /// The controls of each channel in their order, and which is next.
+    pub(crate) controls: Vec<(Vec<ItemIx>, usize)>,
+    /// Chooses among the channels of an account.
+    pub(crate) choices: Vec<ChaCha12Rng>,
+    /// The graces that are running.
+    pub(crate) graces: BTreeSet<(ProbeId, AccountIx)>,
+    /// Accounts whose next step is to be considered.
+    pub(crate) dirty: BTreeSet<AccountIx>,
+    pub(crate) run: Run,
+    changes: Vec<Change>,
+}
+
+/// Where the run as a whole stands.
+#[derive(Debug, Default)]
+pub(crate) struct Run {
+    pub opened: bool,
+    pub stopped: Option<StopReason>,
+    pub finished: bool,
+    pub sent: u64,
+    pub controls: u64,
+    pub in_flight: u64,
+    pub last_sent_at: Timestamp,
+    pub sanctions: u32,
+    /// An account's messages of the day are used up.
+    pub day_spent: bool,
+    /// Probes of candidates that are open for some recipient.
+    pub open_candidates: u64,
+    pub outcomes: [u64; Outcome::ALL.len()],
+}
+
+impl Engine {
+    /// An engine for a study. It does nothing before the first [`Fact::EpochOpened`].
+    #[must_use]
+    pub fn new(study: Arc<Study>) -> Self {
+        let accounts = study.accounts.len();
+        let mut sends_on = vec![Vec::new(); accounts];
+        for (index, channel) in study.channels() {
+            sends_on[channel.sender.get()].push(index);
+        }
+        let controls: Vec<ItemIx> = study.items_of(Role::Control).collect();
+        let shuffled = |(index, _): (ChannelIx, _)| {
+            let mut order = controls.clone();
+            order.shuffle(&mut generator(study.seed, &["controls", &index.0.to_string()]));
+            (order, 0)
+        };
+        let choice = |account: &lacuna_model::Account| generator(study.seed, &["choice", account.id.as_str()]);
+        Self {
+            evidence: Evidence::new(Arc::clone(&study)),
+            tallies: Tallies::new(Arc::clone(&study)),
+            screen: Screen::new(&study),
+            channels: study.channels().map(|(index, _)| ChannelState::new(index, &study)).collect(),
+            accounts: sends_on.iter().map(|channels: &Vec<_>| SendingAccount::new(channels.len() as u64)).collect(),
+            controls: study.channels().map(shuffled).collect(),
+            choices: study.accounts.iter().map(choice).collect(),
+            sends_on,
+            graces: BTreeSet::new(),
+            dirty: BTreeSet::new(),
+            run: Run::default(),
+            changes: Vec::new(),
+            study,
+        }
+    }
+
+    /// What the facts so far say.
+    #[must_use]
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// The study.
+    #[must_use]
+    pub fn study(&self) -> &Arc<Study> {
+        &self.study
+    }
+
+    /// Why nothing more is sent; `None` while the run goes on.
+    #[must_use]
+    pub fn stopped(&self) -> Option<StopReason> {
+        self.run.stopped
+    }
+
+    /// Where the run stands, for people.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let questions = self.screen.questions() as u64;
+        Progress {
+            sent: self.run.sent,
+            controls: self.run.controls,
+            questions,
+            answered: questions - self.screen.unfinished() as u64,
+            outcomes: self.run.outcomes,
+            listening: self.run.stopped.is_some(),
+        }
+    }
+
+    /// Takes one fact of the journal and adds to `commands` what follows from it.
+    pub fn handle(&mut self, sequence: EntrySequence, at: Timestamp, fact: &Fact, commands: &mut Vec<Command>) {
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.clear();
+        self.evidence.apply_fact(sequence, at, fact, &mut changes);
+        if let Fact::EpochOpened { sent_today, .. } = fact {
+            self.open_epoch(at, sent_today);
+        }
+        for change in &changes {
+            self.changed(at, *change, commands);
+        }
+        self.changes = changes;
+        match fact {
+            Fact::EpochOpened { .. } | Fact::SendStarted { .. } | Fact::Observed(_) => {}
+            Fact::SendResult { probe, result } => self.resolved(at, *probe, result, commands),
+            Fact::AccountState { account, condition, .. } => self.conditioned(*account, *condition),
+            Fact::DeadlinePassed(deadline) => self.deadline_passed(*deadline, commands),
+            Fact::Gap { account, .. } => self.lost_sight(*account),
+            Fact::StopRequested => self.stop(at, StopReason::Requested, commands),
+        }
+        self.schedule(at, commands);
+    }
+
+    fn open_epoch(&mut self, at: Timestamp, sent_today: &[u64]) {
+        let stopped = self.run.stopped.take();
+        self.run.opened = true;
+        self.run.finished = false;
+        self.run.in_flight = 0;
+        self.run.day_spent = false;
+        self.graces.clear();
+        for channel in &mut self.channels {
+            channel.open_epoch(&self.evidence);
+        }
+        let spent = sent_today.iter().copied().chain(std::iter::repeat(0));
+        for (account, sent_today) in self.accounts.iter_mut().zip(spent) {
+            account.open_epoch(at, sent_today);
+        }
+        self.screen.open_epoch(at, &self.study);
+        // A run that had been stopped for safety stays stopped.
+        if stopped == Some(StopReason::Sanction) {
+            self.run.stopped = stopped;
+        }
+        self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+    }
+
+    fn changed(&mut self, at: Timestamp, change: Change, commands: &mut Vec<Command>) {
+        match change {
+            Change::Arrived { probe, recipient } => self.arrived(at, probe, recipient, commands),
+            Change::Outcome { probe, recipient, outcome, before } => {
+                self.tallies.apply(&self.evidence, change);
+                self.count(outcome, before);
+                let channel = self.evidence.probe(probe).probe.channel;
+                if before.is_none() {
+                    if self.graces.remove(&(probe, recipient)) {
+                        commands.push(Command::Cancel(Deadline::Grace { probe, recipient }));
+                    }
+                    if self.evidence.probe(probe).probe.role != Role::Control {
+                        self.run.open_candidates -= 1;
+                        self.rest_after(at, channel, outcome);
+                    }
+                    self.screen.concluded(at, probe, outcome, &self.study, &self.tallies);
+                    self.dirty_route(channel);
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, outcome: Outcome, before: Option<Outcome>) {
+        for (place, it) in Outcome::ALL.iter().enumerate() {
+            if *it == outcome {
+                self.run.outcomes[place] += 1;
+            }
+            if Some(*it) == before {
+                self.run.outcomes[place] -= 1;
+            }
+        }
+    }
+
+    /// Something arrived: the path is alive, and what is missing before it has its closing evidence.
+    fn arrived(&mut self, at: Timestamp, probe: ProbeId, recipient: AccountIx, commands: &mut Vec<Command>) {
+        let record = self.evidence.probe(probe);
+        let index = record.probe.channel;
+        let channel = &mut self.channels[index.get()];
+        if let (Some(sent_at), Some(outcome)) = (record.started_at, self.evidence.outcome(probe, recipient))
+            && ChannelState::teaches_delay(outcome)
+        {
+            channel.learn_delay(at - sent_at);
+        }
+        if !channel.arrived(&self.evidence, probe, recipient) {
+            return;
+        }
+        self.screen.heard(index, recipient);
+        let until = at + self.channels[index.get()].grace(&self.study);
+        let missing: Vec<ProbeId> = self.evidence.open_before(probe, recipient).collect();
+        for missing in missing {
+            self.await_grace(missing, recipient, until, commands);
+        }
+        self.dirty.insert(self.study.channel(index).sender);
+    }
+
+    pub(crate) fn await_grace(&mut self, probe: ProbeId, recipient: AccountIx, until: Timestamp, commands: &mut Vec<Command>) {
+        // What is still being handed over is judged when its own answer is known.
+        if self.evidence.probe(probe).is_accepted() && self.graces.insert((probe, recipient)) {
+            commands.push(Command::Arm { deadline: Deadline::Grace { probe, recipient }, at: until });
+        }
+    }
+
+    fn rest_after(&mut self, at: Timestamp, channel: ChannelIx, outcome: Outcome) {
+        if matches!(outcome, Outcome::Dropped | Outcome::Refused) && self.study.pacing.cool_off > Duration::ZERO {
+            self.accounts[self.study.channel(channel).sender.get()].cool_off(at + self.study.pacing.cool_off);
+        }
+    }
+
+    fn resolved(&mut self, at: Timestamp, probe: ProbeId, result: &SendResult, commands: &mut Vec<Command>) {
+        let channel = self.evidence.probe(probe).probe.channel;
+        let sender = self.study.channel(channel).sender;
+        self.run.in_flight = self.run.in_flight.saturating_sub(1);
+        self.channels[channel.get()].resolved();
+        self.accounts[sender.get()].resolved(at, result);
+        self.dirty.insert(sender);
+        // A later message may have been faster than this answer, and is the closing evidence already.
+        if matches!(result, SendResult::Accepted { .. }) {
+            let place = self.evidence.probe(probe).place();
+            let until = at + self.channels[channel.get()].grace(&self.study);
+            for recipient in self.study.channel(channel).recipients.clone() {
+                let overtaken = self.channels[channel.get()].latest(recipient).is_some_and(|latest| latest > place);
+                if overtaken && self.evidence.outcome(probe, recipient).is_none() {
+                    self.await_grace(probe, recipient, until, commands);
+                }
+            }
+        }
+    }
+
+    fn conditioned(&mut self, account: AccountIx, condition: AccountCondition) {
+        if condition == AccountCondition::Sanctioned {
+            self.run.sanctions += 1;
+            self.accounts[account.get()].sanction();
+            self.dirty.insert(account);
+        }
+    }
+
+    fn deadline_passed(&mut self, deadline: Deadline, commands: &mut Vec<Command>) {
+        match deadline {
+            Deadline::Grace { probe, recipient } => {
+                self.graces.remove(&(probe, recipient));
+            }
+            Deadline::Patience { channel } => {
+                self.dirty.insert(self.study.channel(channel).sender);
+            }
+            Deadline::Wake { account } => {
+                self.dirty.insert(account);
+            }
+            Deadline::Listen => self.finish(commands),
+        }
+    }
+
+    /// The recipient may have missed something: its paths must show anew that they are alive.
+    fn lost_sight(&mut self, recipient: AccountIx) {
+        for channel in &mut self.channels {
+            channel.reopen(recipient, &self.evidence);
+        }
+        for (_, channel) in self.study.channels() {
+            if channel.recipients.contains(&recipient) {
+                self.dirty.insert(channel.sender);
+            }
+        }
+    }
+
+    /// Everybody who could ask the same questions may have something to do.
+    fn dirty_route(&mut self, channel: ChannelIx) {
+        for sender in &self.study.arm(self.study.channel(channel).arm).senders {
+            self.dirty.insert(*sender);
+        }
+    }
+
+    pub(crate) fn stop(&mut self, at: Timestamp, reason: StopReason, commands: &mut Vec<Command>) {
+        if self.run.stopped.is_some() {
+            return;
+        }
+        self.run.stopped = Some(reason);
+        let decision = Decision::Stopped { reason };
+        self.evidence.apply_decision(at, &decision);
+        commands.push(Command::Decide(decision));
+        if reason != StopReason::Requested {
+            let listen = self.study.watch.late.max(self.study.watch.grace.unwrap_or(Duration::from_secs(2)));
+            let until = (self.run.last_sent_at + listen).max(at);
+            commands.push(Command::Arm { deadline: Deadline::Listen, at: until });
+        }
+    }
+
+    pub(crate) fn finish(&mut self, commands: &mut Vec<Command>) {
+        if !self.run.finished {
+            self.run.finished = true;
+            commands.push(Command::Finish);
+        }
+    }
+}

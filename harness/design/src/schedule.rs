@@ -1,0 +1,279 @@
+//! What each account does next.
+
+use lacuna_model::{AccountIx, ChannelIx, Deadline, Decision, Probe, ProbeId, Purpose, Role, StopReason, Timestamp};
+use rand::RngExt;
+
+use crate::channel::Need;
+use crate::command::Command;
+use crate::engine::Engine;
+use crate::screen::{Ask, Supply};
+
+/// What an account could do on its channels.
+#[derive(Default)]
+struct Options {
+    /// Channels that need a control now.
+    controls: Vec<ChannelIx>,
+    /// Channels that have questions ready, and how many.
+    questions: Vec<(ChannelIx, usize)>,
+    /// When something will be possible at the earliest.
+    wake: Option<Timestamp>,
+}
+
+impl Options {
+    fn later(&mut self, at: Timestamp) {
+        self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+    }
+}
+
+impl Engine {
+    /// Lets every account take its next step that may have one, then looks whether the run is over.
+    pub(crate) fn schedule(&mut self, at: Timestamp, commands: &mut Vec<Command>) {
+        if !self.run.opened || self.run.finished {
+            return;
+        }
+        loop {
+            while let Some(account) = self.dirty.pop_first() {
+                self.advance(account, at, commands);
+            }
+            if !self.conclude(at, commands) {
+                break;
+            }
+        }
+    }
+
+    fn advance(&mut self, account: AccountIx, at: Timestamp, commands: &mut Vec<Command>) {
+        if self.run.stopped.is_some() {
+            return;
+        }
+        self.bury(account, at, commands);
+        while self.run.stopped.is_none() && self.accounts[account.get()].has_room(&self.study.pacing) {
+            let ready_at = self.accounts[account.get()].ready_at();
+            if ready_at > at {
+                commands.push(Command::Arm { deadline: Deadline::Wake { account }, at: ready_at });
+                return;
+            }
+            let options = self.options(account, at, commands);
+            if let Some(channel) = options.controls.first() {
+                self.send_control(*channel, at, commands);
+            } else if let Some(channel) = self.choose(account, &options.questions) {
+                let Some(ask) = self.screen.next(channel, at, &self.study, &self.tallies) else { continue };
+                self.plan(channel, Some(ask), at, commands);
+            } else {
+                if let Some(wake) = options.wake {
+                    commands.push(Command::Arm { deadline: Deadline::Wake { account }, at: wake });
+                }
+                return;
+            }
+        }
+    }
+
+    /// Gives up what cannot be used any more: accounts that are down or have no messages left, paths that stay silent.
+    fn bury(&mut self, account: AccountIx, at: Timestamp, commands: &mut Vec<Command>) {
+        let spent = self.accounts[account.get()].left_today(at, &self.study.safety) == 0;
+        self.run.day_spent |= spent;
+        let down = spent || self.accounts[account.get()].is_down();
+        for channel in self.sends_on[account.get()].clone() {
+            let state = &mut self.channels[channel.get()];
+            if state.is_dead() {
+                continue;
+            }
+            let silent = if down {
+                state.close();
+                self.study.channel(channel).recipients.clone()
+            } else {
+                state.bury_silent_paths(at, &self.study, &self.evidence)
+            };
+            for recipient in silent {
+                self.silence(channel, recipient, at, commands);
+            }
+            if self.channels[channel.get()].is_dead() {
+                self.screen.close(channel, at);
+                self.dirty
+                    .extend(self.study.arm(self.study.channel(channel).arm).senders.iter().filter(|sender| **sender != account));
+            }
+        }
+    }
+
+    /// Nothing more is expected on a path: what is open on it is judged after a last grace.
+    fn silence(&mut self, channel: ChannelIx, recipient: AccountIx, at: Timestamp, commands: &mut Vec<Command>) {
+        self.screen.silenced(channel, recipient);
+        let until = at + self.channels[channel.get()].grace(&self.study);
+        let open: Vec<ProbeId> =
+            self.evidence.open_for(recipient).filter(|probe| self.evidence.probe(*probe).probe.channel == channel).collect();
+        for probe in open {
+            self.await_grace(probe, recipient, until, commands);
+        }
+    }
+
+    fn options(&mut self, account: AccountIx, at: Timestamp, commands: &mut Vec<Command>) -> Options {
+        let mut options = Options::default();
+        let left = self.accounts[account.get()].left_today(at, &self.study.safety);
+        let room = left > self.accounts[account.get()].reserve() && self.messages_left() > self.channels.len() as u64;
+        for index in 0..self.sends_on[account.get()].len() {
+            let channel = self.sends_on[account.get()][index];
+            let supply = if room { self.screen.supply(channel, at) } else { Supply::Nothing };
+            let state = &self.channels[channel.get()];
+            let need = match supply {
+                Supply::Ready(_) => state.need(at, &self.study, &self.evidence),
+                Supply::Later(_) | Supply::Nothing => {
+                    state.closing_need(at, &self.study, &self.evidence, self.is_at_its_end(room))
+                }
+            };
+            match (need, supply) {
+                (Need::Control, _) => options.controls.push(channel),
+                (Need::Patience(until), _) => {
+                    commands.push(Command::Arm { deadline: Deadline::Patience { channel }, at: until });
+                }
+                (Need::Nothing, Supply::Ready(count)) => options.questions.push((channel, count)),
+                (_, Supply::Later(from)) => options.later(from),
+                (Need::Nothing | Need::Answer | Need::Dead, _) => {}
+            }
+        }
+        options
+    }
+
+    /// No candidate will be sent any more (unless the evidence turns), and everything sent is judged: time for the last controls.
+    fn is_at_its_end(&self, room: bool) -> bool {
+        self.run.open_candidates == 0 && (self.screen.unfinished() == 0 || !room)
+    }
+
+    fn messages_left(&self) -> u64 {
+        self.study.safety.max_messages.saturating_sub(self.run.sent)
+    }
+
+    /// A channel, with a chance in proportion to the questions that it has ready.
+    fn choose(&mut self, account: AccountIx, questions: &[(ChannelIx, usize)]) -> Option<ChannelIx> {
+        let total: usize = questions.iter().map(|(_, count)| count).sum();
+        if let [(only, _)] = questions {
+            return Some(*only);
+        }
+        if total == 0 {
+            return None;
+        }
+        let mut draw = self.choices[account.get()].random_range(0..total as u64);
+        for (channel, count) in questions {
+            if draw < *count as u64 {
+                return Some(*channel);
+            }
+            draw -= *count as u64;
+        }
+        None
+    }
+
+    fn send_control(&mut self, channel: ChannelIx, at: Timestamp, commands: &mut Vec<Command>) {
+        self.plan(channel, None, at, commands);
+    }
+
+    fn plan(&mut self, channel: ChannelIx, ask: Option<Ask>, at: Timestamp, commands: &mut Vec<Command>) {
+        if self.messages_left() == 0 {
+            self.stop(at, StopReason::MessageBudget, commands);
+            return;
+        }
+        let study = &self.study;
+        let id = ProbeId(self.evidence.probes().len() as u64);
+        let recipients = study.channel(channel).recipients.len();
+        let probe = if let Some(ask) = ask {
+            self.run.open_candidates += recipients as u64;
+            Probe { id, channel, role: ask.role, purpose: ask.purpose, attempt: ask.attempt, items: vec![ask.item] }
+        } else {
+            let (order, next) = &mut self.controls[channel.get()];
+            let item = order[*next % order.len()];
+            let attempt = u32::try_from(*next / order.len() + 1).unwrap_or(u32::MAX);
+            *next += 1;
+            self.run.controls += 1;
+            Probe { id, channel, role: Role::Control, purpose: Purpose::Bracket, attempt, items: vec![item] }
+        };
+        self.run.sent += 1;
+        self.run.in_flight += 1;
+        self.run.last_sent_at = at;
+        self.accounts[study.channel(channel).sender.get()].planned(at, &study.pacing);
+        self.channels[channel.get()].planned(at, probe.role);
+        self.screen.planned(id, ask, recipients);
+        let decision = Decision::ProbePlanned(probe);
+        self.evidence.apply_decision(at, &decision);
+        commands.push(Command::Decide(decision));
+    }
+
+    /// Ends the run if it is over. `true` if there is more to do after all.
+    fn conclude(&mut self, at: Timestamp, commands: &mut Vec<Command>) -> bool {
+        if let Some(reason) = self.run.stopped {
+            if reason == StopReason::Requested && self.run.in_flight == 0 {
+                self.finish(commands);
+            }
+            return false;
+        }
+        if self.run.sanctions >= self.study.safety.stop_after_sanctions && self.run.sanctions > 0 {
+            self.stop(at, StopReason::Sanction, commands);
+            return false;
+        }
+        if self.run.in_flight > 0 || self.run.open_candidates > 0 {
+            return false;
+        }
+        let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
+        if self.screen.unfinished() > 0 && !all_dead {
+            return self.conclude_without_budget(at, commands);
+        }
+        if !all_dead && self.screen.reconsider(at, &self.study, &self.tallies) > 0 {
+            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+            return true;
+        }
+        if self.needs_last_controls(at, commands) {
+            return false;
+        }
+        let reason = match (all_dead, self.run.day_spent) {
+            (_, true) => StopReason::DailyBudget,
+            (true, false) => StopReason::NoPathAlive,
+            (false, false) => StopReason::Finished,
+        };
+        self.stop(at, reason, commands);
+        false
+    }
+
+    /// Questions are left: is there anything left to ask them with?
+    fn conclude_without_budget(&mut self, at: Timestamp, commands: &mut Vec<Command>) -> bool {
+        if self.messages_left() > self.channels.len() as u64 {
+            let poor = |account: &mut crate::account::SendingAccount| {
+                account.left_today(at, &self.study.safety) <= account.reserve() || account.is_down()
+            };
+            if !self.accounts.iter_mut().all(poor) {
+                return false;
+            }
+            if self.needs_last_controls(at, commands) {
+                return false;
+            }
+            self.stop(at, StopReason::DailyBudget, commands);
+            return false;
+        }
+        if self.needs_last_controls(at, commands) {
+            return false;
+        }
+        self.stop(at, StopReason::MessageBudget, commands);
+        false
+    }
+
+    /// Sends the last control on every channel that ends on a candidate. `true` if one was sent.
+    fn needs_last_controls(&mut self, at: Timestamp, commands: &mut Vec<Command>) -> bool {
+        let mut sent = false;
+        for index in (0..self.channels.len()).map(|index| ChannelIx(u16::try_from(index).unwrap_or(u16::MAX))) {
+            let sender = self.study.channel(index).sender;
+            let account = &mut self.accounts[sender.get()];
+            if account.is_busy()
+                || account.is_down()
+                || account.left_today(at, &self.study.safety) == 0
+                || self.messages_left() == 0
+            {
+                continue;
+            }
+            if self.channels[index.get()].closing_need(at, &self.study, &self.evidence, true) == Need::Control {
+                if self.accounts[sender.get()].ready_at() > at {
+                    let wake = self.accounts[sender.get()].ready_at();
+                    commands.push(Command::Arm { deadline: Deadline::Wake { account: sender }, at: wake });
+                } else {
+                    self.send_control(index, at, commands);
+                }
+                sent = true;
+            }
+        }
+        sent
+    }
+}

@@ -1,0 +1,19 @@
+//! Corpora: what is sent. A corpus is a folder with `corpus.toml`, `items.csv` and, where items have files, `files/`.
+//!
+//! [`load`] reads a corpus for an experiment and refuses what cannot be sent as it stands; [`lint`] also reports what a
+//! careful list should not have; [`import`] makes a corpus of a list that researchers already have.
+
+mod characters;
+mod collector;
+mod head;
+mod import;
+mod item;
+mod lint;
+mod load;
+mod table;
+
+pub use head::{KEYS, KeySpec};
+pub use import::{Change, ImportError, ImportOptions, ImportReport, JoinerChoice, import};
+pub use item::{COLUMNS, Corpus, CorpusItem, CorpusKind, Expected};
+pub use lint::lint;
+pub use load::load;

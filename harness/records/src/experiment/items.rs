@@ -1,0 +1,128 @@
+//! `[corpora]`: the items of all corpora as messages for this platform.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lacuna_model::adapter::AdapterSpec;
+use lacuna_model::{ContentKind, Item, ItemId, Location, Problem, Role};
+
+use super::load::{Input, InputKind};
+use crate::corpus::{Corpus, CorpusItem, CorpusKind};
+use crate::toml_reader::{Cursor, Found, Problems};
+
+/// Reads a corpus from its folder.
+pub(crate) type LoadCorpus<'a> = &'a dyn Fn(&Path) -> (Option<Corpus>, Vec<Problem>);
+
+/// The items of all corpora.
+pub(crate) struct Items<'a> {
+    pub(crate) list: Vec<Item>,
+    pub(crate) inputs: Vec<Input>,
+    adapter: Option<&'a AdapterSpec>,
+    problems: &'a Problems,
+    /// By the folder's real path: the key under which it is listed.
+    folders: HashMap<PathBuf, String>,
+    /// By the corpus's id: the folder.
+    corpora: HashMap<String, PathBuf>,
+    /// By the message: its first item, its role and where it stands.
+    messages: HashMap<Arc<str>, (Role, Location)>,
+}
+
+const ROLES: [(&str, Role); 3] = [("controls", Role::Control), ("candidates", Role::Candidate), ("canaries", Role::Canary)];
+
+impl<'a> Items<'a> {
+    pub(crate) fn read(
+        corpora: &Cursor<'_>,
+        base: &Path,
+        adapter: Option<&'a AdapterSpec>,
+        load: LoadCorpus<'_>,
+        problems: &'a Problems,
+    ) -> Self {
+        let mut all = Self {
+            list: Vec::new(),
+            inputs: Vec::new(),
+            adapter,
+            problems,
+            folders: HashMap::new(),
+            corpora: HashMap::new(),
+            messages: HashMap::new(),
+        };
+        for (key, role) in ROLES {
+            for path in corpora.texts(key) {
+                all.corpus(corpora, &path, role, base, load);
+            }
+        }
+        all
+    }
+
+    fn corpus(&mut self, file: &Cursor<'_>, path: &Found<String>, role: Role, base: &Path, load: LoadCorpus<'_>) {
+        let folder = base.join(&path.value);
+        let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
+        if let Some(first) = self.folders.get(&real) {
+            let message = format!("the corpus is listed already, as {first}");
+            return file.report(path, &message, "an item has one role: list its corpus once", self.problems);
+        }
+        self.folders.insert(real, path.key.clone());
+        let (corpus, found) = load(&folder);
+        if corpus.is_none() && found.is_empty() {
+            file.report(path, "the corpus cannot be read", "give the folder of a corpus", self.problems);
+        }
+        self.problems.extend(found);
+        let Some(corpus) = corpus else { return };
+        if corpus.items.is_empty() {
+            file.report(path, "the corpus has no items", "list a corpus that has some", self.problems);
+        }
+        if let Some(first) = self.corpora.get(&corpus.id) {
+            let message =
+                format!("the corpus has the id `{}`, as {} has: their items could not be told apart", corpus.id, first.display());
+            return file.report(path, &message, "give one of them another id in its corpus.toml", self.problems);
+        }
+        self.corpora.insert(corpus.id.clone(), folder.clone());
+        self.inputs.push(Input { path: PathBuf::from(&path.value), sha256: corpus.sha256.clone(), kind: InputKind::Corpus });
+        let table = folder.join("items.csv");
+        for item in &corpus.items {
+            self.item(&corpus, item, role, &table);
+        }
+    }
+
+    fn item(&mut self, corpus: &Corpus, item: &CorpusItem, role: Role, table: &Path) {
+        let location = Location { file: table.to_owned(), line: item.line, column: 0 };
+        let report = |key: &str, message: String, fix: &str| {
+            self.problems.push(Problem { location: location.clone(), key: key.to_owned(), message, fix: fix.to_owned() });
+        };
+        if item.kind != CorpusKind::Text {
+            let message = format!("`{}` is no text, and this version sends text only", item.id);
+            return report("kind", message, "take the item out, or list another corpus");
+        }
+        let separator = self.adapter.map_or("", |adapter| adapter.separator);
+        let message: Arc<str> = item.components.join(separator).into();
+        if let Some(adapter) = self.adapter {
+            let length = message.chars().count();
+            if length > adapter.max_text {
+                let message = format!("`{}` has {length} characters, and `{}` takes {}", item.id, adapter.name, adapter.max_text);
+                report("text", message, "shorten the text, or take the item out");
+            }
+        }
+        // A text under test that also serves as a control would be its own witness.
+        match self.messages.get(&message) {
+            Some((other, at)) if *other != role && (*other == Role::Control || role == Role::Control) => {
+                let message =
+                    format!("the text of `{}` is a {} and a {}: it stands in {at} too", item.id, role.as_str(), other.as_str());
+                report("text", message, "take one of them out");
+            }
+            Some(_) => {}
+            None => {
+                self.messages.insert(Arc::clone(&message), (role, location));
+            }
+        }
+        let language = if item.language.is_empty() { &corpus.language } else { &item.language };
+        self.list.push(Item {
+            id: ItemId::new(format!("{}/{}", corpus.id, item.id)),
+            role,
+            kind: ContentKind::Text,
+            message,
+            category: item.category.clone(),
+            language: language.clone(),
+        });
+    }
+}

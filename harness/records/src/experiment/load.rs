@@ -1,0 +1,202 @@
+//! From an experiment file to a study.
+
+use std::path::{Path, PathBuf};
+
+use lacuna_model::adapter::{AdapterSpec, SecretReference, Setting, Settings};
+use lacuna_model::policy::Policy;
+use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Safety, Watch};
+use lacuna_model::{Problem, Study};
+
+use super::accounts::Accounts;
+use super::arms::Arms;
+use super::items::{Items, LoadCorpus};
+use super::settings::{SecretExists, Surroundings, folder_of, one_of};
+use super::shape;
+use crate::policy;
+use crate::toml_reader::{Cursor, Document, Problems, Value, check};
+
+/// An experiment, read and checked together with everything that it names.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Experiment {
+    /// What the engine needs.
+    pub study: Study,
+    /// What `[platform]` gives to the adapter.
+    pub platform: Settings,
+    /// What each account gives to the adapter, in the order of the study.
+    pub accounts: Vec<Settings>,
+    /// The policy of the built-in simulator, where the experiment starts one.
+    pub policy: Option<Policy>,
+    /// The files that were read.
+    pub inputs: Vec<Input>,
+}
+
+/// A file or folder that an experiment was read from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Input {
+    /// As it was written; relative to the experiment file, except for that file itself.
+    pub path: PathBuf,
+    /// In lower-case hexadecimal digits.
+    pub sha256: String,
+    /// What it is.
+    pub kind: InputKind,
+}
+
+/// What a file is to an experiment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InputKind {
+    /// The experiment file.
+    Experiment,
+    /// The simulator's policy.
+    Policy,
+    /// A corpus.
+    Corpus,
+}
+
+impl InputKind {
+    /// As the manifest writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Experiment => "experiment",
+            Self::Policy => "policy",
+            Self::Corpus => "corpus",
+        }
+    }
+}
+
+/// Reads an experiment file, its corpora and its policy, and reports all their problems at once. There is a result only
+/// if there is no problem.
+///
+/// `overrides` are `KEY=VALUE`, later ones win; `secret_exists` says whether a secret can be resolved, and why not.
+#[must_use]
+pub fn load(
+    path: &Path,
+    adapters: &[AdapterSpec],
+    overrides: &[String],
+    secret_exists: &dyn Fn(&SecretReference) -> Result<(), String>,
+) -> (Option<Experiment>, Vec<Problem>) {
+    load_with(path, adapters, overrides, secret_exists, &crate::corpus::load)
+}
+
+/// As [`load`], with corpora from anywhere.
+pub(crate) fn load_with(
+    path: &Path,
+    adapters: &[AdapterSpec],
+    overrides: &[String],
+    secret_exists: SecretExists<'_>,
+    load_corpus: LoadCorpus<'_>,
+) -> (Option<Experiment>, Vec<Problem>) {
+    let problems = Problems::default();
+    let surroundings = Surroundings { base: folder_of(path), secret_exists };
+    let experiment = read(path, adapters, overrides, &surroundings, load_corpus, &problems);
+    problems.finish(experiment)
+}
+
+fn read(
+    path: &Path,
+    adapters: &[AdapterSpec],
+    overrides: &[String],
+    surroundings: &Surroundings<'_>,
+    load_corpus: LoadCorpus<'_>,
+    problems: &Problems,
+) -> Option<Experiment> {
+    let mut document = Document::open(path, problems)?;
+    document.apply(overrides, &shape::experiment(adapters, None), problems);
+    let name = adapter_name(&document);
+    let adapter = adapters.iter().find(|adapter| adapter.name == name);
+    let shape = shape::experiment(adapters, adapter);
+    if !check(&document, &shape, problems) {
+        return None;
+    }
+    let root = Cursor::root(&document, &shape);
+
+    let mut inputs = vec![Input { path: path.to_owned(), sha256: document.sha256.clone(), kind: InputKind::Experiment }];
+    let accounts = Accounts::read(&root, adapter, surroundings, problems);
+    let arms = Arms::read(&root, &accounts, problems);
+    let mut platform = Settings::new();
+    let mut policy = None;
+    if let (Some(adapter), Some(table)) = (adapter, root.table("platform")) {
+        one_of(&table, adapter, problems);
+        platform = surroundings.settings(&table, adapter.platform, problems);
+        if let (SIMULATOR, Some(Setting::Path(_))) = (adapter.name, platform.get("policy"))
+            && let Some(written) = table.text("policy")
+            && let Some(loaded) = policy::read(&surroundings.base.join(&written.value), problems)
+        {
+            loaded.check_accounts(&accounts, problems);
+            inputs.push(Input { path: PathBuf::from(&written.value), sha256: loaded.sha256, kind: InputKind::Policy });
+            policy = loaded.policy;
+        }
+    }
+    let items = root.table("corpora").map(|corpora| Items::read(&corpora, &surroundings.base, adapter, load_corpus, problems))?;
+    inputs.extend(items.inputs);
+
+    if problems.len() > 0 {
+        return None;
+    }
+    let study = Study {
+        name: root.text("name")?.value,
+        question: root.text("question")?.value,
+        design: DesignKind::Screen,
+        seed: root.whole("seed")?,
+        adapter: name,
+        accounts: accounts.list,
+        venues: arms.venues,
+        arms: arms.list,
+        channels: arms.channels,
+        items: items.list,
+        decision: decision(&root.table("decision")?)?,
+        watch: watch(&root.table("watch")?)?,
+        pacing: pacing(&root.table("pacing")?)?,
+        safety: safety(&root.table("safety")?)?,
+    };
+    Some(Experiment { study, platform, accounts: accounts.settings, policy, inputs })
+}
+
+/// The adapter that comes with Lacuna, and the only one whose policy Lacuna knows.
+const SIMULATOR: &str = "simulator";
+
+/// Needed before the file can be checked, since the adapter declares some of the keys.
+fn adapter_name(document: &Document) -> String {
+    let written = match document.root.get("platform").map(|platform| &platform.value) {
+        Some(Value::Table(platform)) => platform.get("adapter"),
+        _ => None,
+    };
+    match written.map(|node| &node.value) {
+        Some(Value::Text(name)) => name.clone(),
+        Some(_) => String::new(),
+        None => SIMULATOR.to_owned(),
+    }
+}
+
+fn decision(table: &Cursor<'_>) -> Option<DecisionRule> {
+    Some(DecisionRule {
+        false_positive_rate: table.number("false-positive-rate")?,
+        false_discovery_rate: table.number("false-discovery-rate")?,
+        max_probes_per_item: table.whole("max-probes-per-item")?,
+    })
+}
+
+fn watch(table: &Cursor<'_>) -> Option<Watch> {
+    Some(Watch {
+        grace: table.duration_or_auto("grace")?.value,
+        late: table.duration("late")?.value,
+        bracket_messages: table.whole("bracket-messages")?,
+    })
+}
+
+fn pacing(table: &Cursor<'_>) -> Option<Pacing> {
+    Some(Pacing {
+        min_gap: table.duration("min-gap")?.value,
+        in_flight: table.whole("in-flight")?,
+        confirm_after: table.duration("confirm-after")?.value,
+        cool_off: table.duration("cool-off")?.value,
+    })
+}
+
+fn safety(table: &Cursor<'_>) -> Option<Safety> {
+    Some(Safety {
+        max_messages: table.whole("max-messages")?,
+        max_messages_per_account_per_day: table.whole("max-messages-per-account-per-day")?,
+        stop_after_sanctions: table.whole("stop-after-sanctions")?,
+    })
+}

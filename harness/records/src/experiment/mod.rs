@@ -1,0 +1,14 @@
+//! The experiment file.
+
+pub(crate) mod accounts;
+pub(crate) mod arms;
+mod items;
+mod load;
+mod settings;
+pub(crate) mod shape;
+#[cfg(test)]
+pub(crate) mod tests;
+
+#[cfg(test)]
+pub(crate) use load::load_with;
+pub use load::{Experiment, Input, InputKind, load};

@@ -1,0 +1,249 @@
+//! The task that owns the engine.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use lacuna_design::{Command, Engine, Progress};
+use lacuna_model::{
+    AccountCondition, AccountIx, Cursor, Deadline, Decision, Entry, EntrySequence, Fact, Probe, ProbeId, RunId, StopReason,
+    Timestamp,
+};
+use lacuna_platform::{Outgoing, Session, SessionEvent};
+use lacuna_records::journal::{Encoder, Storage};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::accounts::{self, Input};
+use super::clock::Clock;
+use super::writer::{Batch, Outlets, Writer};
+use super::{Allowance, LiveEnd, LiveError, LiveRun, client_ref};
+
+/// How much may wait for the core. Sessions wait when it is full.
+const QUEUE: usize = 4_096;
+
+/// So much is taken from the queue before the journal is handed on.
+const TAKE: usize = 512;
+
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
+pub(super) struct Core<S> {
+    engine: Engine,
+    run_id: RunId,
+    encoder: Encoder,
+    epoch: u32,
+    allowance: Box<dyn Allowance>,
+    clock: Clock,
+    stop: CancellationToken,
+    progress: watch::Sender<Progress>,
+    writer: Writer<S>,
+    inputs: mpsc::Receiver<Input>,
+    tasks: JoinSet<()>,
+    cancel: CancellationToken,
+    timers: BTreeSet<(Timestamp, Deadline)>,
+    armed: BTreeMap<Deadline, Timestamp>,
+    batch: Batch,
+    commands: VecDeque<Command>,
+    scratch: Vec<Command>,
+    finished: bool,
+}
+
+impl<S: Storage + Send + 'static> Core<S> {
+    pub fn start(run: LiveRun<S>, sessions: Vec<Session>) -> Result<Self, LiveError> {
+        let (input_sender, inputs) = mpsc::channel(QUEUE);
+        let cancel = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        let mut outlets = Outlets { sends: Vec::new(), cursors: Vec::new() };
+        for (account, session) in (0u16..).map(AccountIx).zip(sessions) {
+            let (sends, messages) = mpsc::unbounded_channel();
+            outlets.sends.push(sends);
+            outlets.cursors.push(session.acknowledged);
+            tasks.spawn(accounts::send_all(session.sender, messages, input_sender.clone(), cancel.clone()));
+            tasks.spawn(accounts::listen(account, session.events, input_sender.clone()));
+        }
+        let writer = Writer::start(run.storage, outlets).map_err(LiveError::Journal)?;
+        Ok(Self {
+            engine: run.engine,
+            run_id: run.run_id,
+            encoder: run.encoder,
+            epoch: run.epoch,
+            allowance: run.allowance,
+            clock: run.clock,
+            stop: run.stop,
+            progress: run.progress,
+            writer,
+            inputs,
+            tasks,
+            cancel,
+            timers: BTreeSet::new(),
+            armed: BTreeMap::new(),
+            batch: Batch { bytes: run.pending, ..Batch::default() },
+            commands: VecDeque::new(),
+            scratch: Vec::new(),
+            finished: false,
+        })
+    }
+
+    pub async fn drive(mut self) -> Result<LiveEnd<S>, LiveError> {
+        let ended = self.run().await;
+        self.cancel.cancel();
+        self.inputs.close();
+        // The journal is flushed also when something went wrong: what it holds is what happened.
+        let Self { engine, encoder, clock, mut allowance, writer, mut tasks, .. } = self;
+        let storage = writer.end().map_err(LiveError::Journal);
+        tasks.shutdown().await;
+        ended?;
+        allowance.settle().map_err(LiveError::Ledger)?;
+        let reason = engine.stopped().unwrap_or(StopReason::Requested);
+        Ok(LiveEnd { engine, encoder, storage: storage?, clock, reason })
+    }
+
+    async fn run(&mut self) -> Result<(), LiveError> {
+        let day = self.clock.now().0.div_euclid(MICROSECONDS_PER_DAY);
+        let sent_today = self.allowance.sent_on(day).map_err(LiveError::Ledger)?;
+        self.fact(Fact::EpochOpened { epoch: self.epoch, sent_today })?;
+        let mut stop_requested = false;
+        while !self.finished {
+            self.hand_over()?;
+            let _ = self.progress.send_replace(self.engine.progress());
+            let timer = self.timers.first().map(|(at, _)| tokio::time::Instant::from_std(self.clock.instant(*at)));
+            let first = tokio::select! {
+                biased;
+                () = self.stop.cancelled(), if !stop_requested => {
+                    stop_requested = true;
+                    self.fact(Fact::StopRequested)?;
+                    continue;
+                }
+                input = self.inputs.recv() => Some(input.ok_or(LiveError::Internal("queue of the accounts"))?),
+                () = sleep_until(timer) => None,
+            };
+            if let Some(first) = first {
+                self.take(first)?;
+                for _ in 1..TAKE {
+                    let Ok(input) = self.inputs.try_recv() else { break };
+                    self.take(input)?;
+                }
+            }
+            self.ring()?;
+        }
+        self.hand_over()?;
+        let _ = self.progress.send_replace(self.engine.progress());
+        Ok(())
+    }
+
+    fn take(&mut self, input: Input) -> Result<(), LiveError> {
+        match input {
+            Input::Answered(probe, result) => self.fact(Fact::SendResult { probe, result }),
+            Input::Told(account, SessionEvent::Observed(observation)) => {
+                let cursor = observation.cursor.clone();
+                self.fact(Fact::Observed(observation))?;
+                if let Some(cursor) = cursor {
+                    self.acknowledge(account, cursor);
+                }
+                Ok(())
+            }
+            Input::Told(account, SessionEvent::Gap { detail }) => self.fact(Fact::Gap { account, detail }),
+            Input::Told(account, SessionEvent::Account { condition, detail }) => {
+                self.fact(Fact::AccountState { account, condition, detail })
+            }
+            Input::Ended(account) => {
+                let detail = "the session ended".to_owned();
+                self.fact(Fact::AccountState { account, condition: AccountCondition::Disconnected, detail: detail.clone() })?;
+                self.fact(Fact::Gap { account, detail })
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, account: AccountIx, cursor: Cursor) {
+        match self.batch.cursors.iter_mut().find(|(it, _)| *it == account) {
+            Some((_, last)) => *last = cursor,
+            None => self.batch.cursors.push((account, cursor)),
+        }
+    }
+
+    /// Journals the deadlines that have passed.
+    fn ring(&mut self) -> Result<(), LiveError> {
+        let now = self.clock.now();
+        while let Some((at, deadline)) = self.timers.first().copied()
+            && at <= now
+            && !self.finished
+        {
+            self.timers.remove(&(at, deadline));
+            self.armed.remove(&deadline);
+            self.fact(Fact::DeadlinePassed(deadline))?;
+        }
+        Ok(())
+    }
+
+    /// Appends a fact to the journal, lets the engine answer, and appends and prepares the answer.
+    fn fact(&mut self, fact: Fact) -> Result<(), LiveError> {
+        let at = self.clock.now();
+        let entry = Entry::Fact(fact);
+        let sequence = self.encoder.append(at, &entry, &mut self.batch.bytes);
+        let Entry::Fact(fact) = entry else { return Ok(()) };
+        self.handle(sequence, at, &fact);
+        while let Some(command) = self.commands.pop_front() {
+            match command {
+                Command::Decide(decision) => {
+                    self.encoder.append(at, &Entry::Decision(decision.clone()), &mut self.batch.bytes);
+                    if let Decision::ProbePlanned(probe) = decision {
+                        self.send(at, &probe)?;
+                    }
+                }
+                Command::Arm { deadline, at } => {
+                    if let Some(before) = self.armed.insert(deadline, at) {
+                        self.timers.remove(&(before, deadline));
+                    }
+                    self.timers.insert((at, deadline));
+                }
+                Command::Cancel(deadline) => {
+                    if let Some(at) = self.armed.remove(&deadline) {
+                        self.timers.remove(&(at, deadline));
+                    }
+                }
+                Command::Finish => self.finished = true,
+            }
+        }
+        Ok(())
+    }
+
+    fn handle(&mut self, sequence: EntrySequence, at: Timestamp, fact: &Fact) {
+        self.engine.handle(sequence, at, fact, &mut self.scratch);
+        self.commands.extend(self.scratch.drain(..));
+    }
+
+    fn send(&mut self, at: Timestamp, probe: &Probe) -> Result<(), LiveError> {
+        let study = Arc::clone(self.engine.study());
+        let channel = study.channel(probe.channel);
+        let day = at.0.div_euclid(MICROSECONDS_PER_DAY);
+        self.allowance.spend(channel.sender, day).map_err(LiveError::Ledger)?;
+        let text = study.text_of(probe);
+        let started = Entry::Fact(Fact::SendStarted { probe: probe.id, text: Arc::clone(&text) });
+        let sequence = self.encoder.append(at, &started, &mut self.batch.bytes);
+        if let Entry::Fact(started) = &started {
+            self.handle(sequence, at, started);
+        }
+        let message = Outgoing { venue: channel.venue, client_ref: self.client_ref(probe.id), text };
+        self.batch.sends.push((channel.sender, probe.id, message));
+        Ok(())
+    }
+
+    fn client_ref(&self, probe: ProbeId) -> String {
+        client_ref(&self.run_id, probe)
+    }
+
+    fn hand_over(&mut self) -> Result<(), LiveError> {
+        if self.batch.is_empty() || self.writer.submit(std::mem::take(&mut self.batch)) {
+            return Ok(());
+        }
+        // The writer ended because of an error, which `drive` fetches from it.
+        Err(LiveError::Internal("writer of the journal"))
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,78 @@
+//! The thread that makes the journal durable.
+
+use std::io;
+use std::thread::JoinHandle;
+
+use lacuna_model::{AccountIx, Cursor, ProbeId};
+use lacuna_platform::Outgoing;
+use lacuna_records::journal::Storage;
+use tokio::sync::{mpsc, watch};
+
+/// Bytes of the journal, and what may happen once they are durable.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub bytes: Vec<u8>,
+    pub sends: Vec<(AccountIx, ProbeId, Outgoing)>,
+    /// The last cursor that an account's observations reached in these bytes.
+    pub cursors: Vec<(AccountIx, Cursor)>,
+}
+
+impl Batch {
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.sends.is_empty() && self.cursors.is_empty()
+    }
+}
+
+/// What the writer does with sends and cursors that are covered.
+pub(super) struct Outlets {
+    pub sends: Vec<mpsc::UnboundedSender<(ProbeId, Outgoing)>>,
+    pub cursors: Vec<watch::Sender<Option<Cursor>>>,
+}
+
+/// The writer's end of the line.
+pub(super) struct Writer<S> {
+    batches: std::sync::mpsc::Sender<Batch>,
+    thread: JoinHandle<io::Result<S>>,
+}
+
+impl<S: Storage + Send + 'static> Writer<S> {
+    pub fn start(storage: S, outlets: Outlets) -> io::Result<Self> {
+        let (batches, incoming) = std::sync::mpsc::channel();
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || write(storage, &incoming, &outlets))?;
+        Ok(Self { batches, thread })
+    }
+
+    /// Hands a batch over. `false` if the writer is gone: [`Writer::end`] then says why.
+    pub fn submit(&self, batch: Batch) -> bool {
+        self.batches.send(batch).is_ok()
+    }
+
+    /// Waits until everything handed over is durable, and gives the storage back.
+    pub fn end(self) -> io::Result<S> {
+        drop(self.batches);
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the journal's thread panicked")))
+    }
+}
+
+/// Group commit: everything that has gathered while the last sync was under way is made durable by the next one.
+fn write<S: Storage>(mut storage: S, incoming: &std::sync::mpsc::Receiver<Batch>, outlets: &Outlets) -> io::Result<S> {
+    let mut gathered: Vec<Batch> = Vec::new();
+    while let Ok(first) = incoming.recv() {
+        gathered.push(first);
+        gathered.extend(incoming.try_iter());
+        for batch in &gathered {
+            storage.append(&batch.bytes)?;
+        }
+        storage.sync()?;
+        for batch in gathered.drain(..) {
+            for (account, probe, message) in batch.sends {
+                // A closed outlet belongs to a session that ended; its sends stay unanswered and are of unknown fate.
+                let _ = outlets.sends[account.get()].send((probe, message));
+            }
+            for (account, cursor) in batch.cursors {
+                outlets.cursors[account.get()].send_replace(Some(cursor));
+            }
+        }
+    }
+    Ok(storage)
+}

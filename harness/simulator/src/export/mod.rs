@@ -1,0 +1,3 @@
+//! A policy as rules of real servers.
+
+pub mod prosody;

@@ -1,0 +1,81 @@
+//! What an account has not acknowledged yet.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::world::Delivery;
+
+use super::limits::Limits;
+
+/// An event with its place in the account's stream.
+#[derive(Clone)]
+pub(super) struct Event {
+    pub(super) cursor: u64,
+    pub(super) delivery: Delivery,
+}
+
+/// The queue of one account.
+pub(super) struct Inbox {
+    events: VecDeque<Event>,
+    text_bytes: usize,
+    /// The cursor of the last event that ever came.
+    last: u64,
+    /// How often the queue was emptied because nobody read it.
+    overflows: u32,
+    /// Woken when something comes.
+    pub(super) arrivals: Arc<Notify>,
+}
+
+impl Inbox {
+    /// An empty queue, whose events come after `start`.
+    pub(super) fn new(start: u64) -> Self {
+        Self { events: VecDeque::new(), text_bytes: 0, last: start, overflows: 0, arrivals: Arc::new(Notify::new()) }
+    }
+
+    /// Takes an event in. A queue that nobody reads is emptied as a whole, so that what is lost is never in the middle.
+    pub(super) fn push(&mut self, delivery: Delivery) {
+        let bytes = text_bytes(&delivery);
+        if self.events.len() >= Limits::EVENTS || self.text_bytes + bytes > Limits::TEXT_BYTES {
+            self.events = VecDeque::new();
+            self.text_bytes = 0;
+            self.overflows += 1;
+        }
+        self.last += 1;
+        self.text_bytes += bytes;
+        self.events.push_back(Event { cursor: self.last, delivery });
+        self.arrivals.notify_waiters();
+    }
+
+    /// Forgets what lies at or before `after`.
+    pub(super) fn acknowledge(&mut self, after: u64) {
+        while let Some(event) = self.events.pop_front_if(|event| event.cursor <= after) {
+            self.text_bytes -= text_bytes(&event.delivery);
+        }
+    }
+
+    /// The oldest events.
+    pub(super) fn oldest(&self, limit: usize) -> Vec<Event> {
+        self.events.iter().take(limit).cloned().collect()
+    }
+
+    /// Whether there is anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// The cursor of the last event that ever came.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// How often the queue was emptied because nobody read it.
+    pub(super) fn overflows(&self) -> u32 {
+        self.overflows
+    }
+}
+
+fn text_bytes(delivery: &Delivery) -> usize {
+    delivery.text.as_ref().map_or(0, |text| text.len())
+}
