@@ -85,8 +85,8 @@ struct Found {
 ///
 /// Rows are paired in passes; each takes only rows that the passes before it left, and only rows of equal channels:
 ///
-/// 1. *By name*, whatever the texts and times say: rows with the same id, the first with the first and so on, in the order
-///    of time where all rows of this id have one, else of the logs; what is left over of the received ones is a duplicate.
+/// 1. *By name*, whatever the texts and times say: rows with the same id, the first with the first and so on in the
+///    order of the logs; what is left over of the received ones is a duplicate.
 /// 2. *Exact*: rows with the same text.
 /// 3. *Normalized*: rows with the same [`normal_form`].
 /// 4. *Altered*: a received row with a sent one from which it was recognisably made ([`lacuna_content::alteration()`]).
@@ -136,14 +136,10 @@ impl Logs<'_, '_> {
         let mut pairs = Vec::new();
         for (sents, receiveds) in groups.in_both() {
             self.ids_in_use = true;
-            let (mut sents, mut receiveds) = (self.sent_rows(sents), self.received_rows(receiveds));
-            if sents.iter().chain(&receiveds).all(|row| row.at.is_some()) {
-                sents.sort_unstable();
-                receiveds.sort_unstable();
-            }
-            for (index, row) in receiveds.iter().enumerate() {
-                let (to, duplicate) = sents.get(index).map_or((sents[sents.len() - 1], true), |to| (*to, false));
-                pairs.push((row.place, Found { sent: to.place, matched_by: MatchedBy::PlatformId, duplicate }));
+            let sents: Vec<usize> = sents.collect();
+            for (index, received) in receiveds.enumerate() {
+                let (sent, duplicate) = sents.get(index).map_or((sents[sents.len() - 1], true), |sent| (*sent, false));
+                pairs.push((received, Found { sent, matched_by: MatchedBy::PlatformId, duplicate }));
             }
         }
         self.take(pairs);
