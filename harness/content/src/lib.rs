@@ -7,6 +7,6 @@ pub mod alteration;
 pub mod hash;
 pub mod normal;
 
-pub use alteration::{Alteration, alteration, similarity};
+pub use alteration::{Alteration, Shape, alteration, similarity};
 pub use hash::{md5_hex, sha256, sha256_hex};
 pub use normal::normal_form;

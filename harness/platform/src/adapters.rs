@@ -57,11 +57,14 @@ pub enum OpenError {
 }
 
 /// Opens a platform for a study; nothing is connected yet. `accounts` are in the order of the study's.
+#[cfg_attr(
+    not(feature = "xmpp"),
+    allow(unused_variables, clippy::needless_pass_by_value, reason = "not every adapter takes all of it")
+)]
 pub fn open(
     adapter: &str,
     study: Arc<Study>,
     platform: &ResolvedSettings,
-    #[cfg_attr(not(feature = "xmpp"), expect(unused_variables, reason = "the simulator's accounts have no keys"))]
     accounts: &[ResolvedSettings],
 ) -> Result<Box<dyn Platform>, OpenError> {
     match adapter {

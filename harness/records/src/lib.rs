@@ -1,6 +1,7 @@
 //! Every file format of Lacuna: experiment, policy, corpus, journal, CSV, data package, manifest. No async runtime.
 
 pub mod corpus;
+pub mod diff;
 pub mod experiment;
 pub mod journal;
 pub mod ledger;

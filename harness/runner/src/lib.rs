@@ -1,4 +1,8 @@
-//! Two drivers of the one engine: [`live`] and in [virtual time](virtual_time).
+//! Two drivers of the one engine: [`live`] and in [virtual time](virtual_time). [`run`] is a whole run over the former.
 
+pub mod allowance;
+pub mod launch;
 pub mod live;
+pub mod replay;
+pub mod run;
 pub mod virtual_time;

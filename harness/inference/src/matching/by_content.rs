@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use lacuna_content::{alteration, normal_form, similarity};
+use lacuna_content::{Shape, normal_form};
 use lacuna_model::{MatchedBy, ProbeId};
 
 /// An altered text is compared with this many of the latest sends that are still outstanding. Comparing costs
@@ -135,10 +135,13 @@ impl ByContent {
     /// The most similar of the latest outstanding sends from which `received` was recognisably made; the earliest of equals.
     fn find_altered(&self, received: &str, eligible: impl Fn(Place) -> bool) -> Option<Place> {
         let candidates = self.outstanding.iter().rev().take(ALTERED_REACH).filter(|(place, _)| eligible(**place));
+        let received = Shape::of_normal_form(received);
         let mut best: Option<(f64, Place)> = None;
         for (place, text) in candidates {
-            if alteration(text, received).is_some() {
-                let similar = similarity(text, received);
+            let text = normal_form(text);
+            let sent = Shape::of_normal_form(&text);
+            if sent.alteration_to(&received).is_some() {
+                let similar = sent.similarity(&received);
                 if best.is_none_or(|(most, _)| similar >= most) {
                     best = Some((similar, *place));
                 }

@@ -24,7 +24,7 @@ pub struct Experiment {
     pub platform: Settings,
     /// What each account gives to the adapter, in the order of the study.
     pub accounts: Vec<Settings>,
-    /// The policy of the built-in simulator, where the experiment starts one.
+    /// The policy of the platform that the experiment starts for itself, where it does.
     pub policy: Option<Policy>,
     /// The files that were read.
     pub inputs: Vec<Input>,
@@ -46,7 +46,7 @@ pub struct Input {
 pub enum InputKind {
     /// The experiment file.
     Experiment,
-    /// The simulator's policy.
+    /// The policy of a platform that is started for the run.
     Policy,
     /// A corpus.
     Corpus,
@@ -118,7 +118,7 @@ fn read(
     if let (Some(adapter), Some(table)) = (adapter, root.table("platform")) {
         one_of(&table, adapter, problems);
         platform = surroundings.settings(&table, adapter.platform, problems);
-        if let (SIMULATOR, Some(Setting::Path(_))) = (adapter.name, platform.get("policy"))
+        if let Some(Setting::Path(_)) = platform.get("policy")
             && let Some(written) = table.text("policy")
             && let Some(loaded) = policy::read(&surroundings.base.join(&written.value), problems)
         {
@@ -152,7 +152,7 @@ fn read(
     Some(Experiment { study, platform, accounts: accounts.settings, policy, inputs })
 }
 
-/// The adapter that comes with Lacuna, and the only one whose policy Lacuna knows.
+/// The adapter that comes with Lacuna.
 const SIMULATOR: &str = "simulator";
 
 /// Needed before the file can be checked, since the adapter declares some of the keys.

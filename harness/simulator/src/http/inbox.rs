@@ -79,3 +79,58 @@ impl Inbox {
 fn text_bytes(delivery: &Delivery) -> usize {
     delivery.text.as_ref().map_or(0, |text| text.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use lacuna_model::{ObservationKind, Timestamp};
+
+    use crate::world::{Member, MessageNumber, Place};
+
+    use super::*;
+
+    fn delivery(text: &Arc<str>) -> Delivery {
+        Delivery {
+            at: Timestamp(0),
+            to: Member(0),
+            kind: ObservationKind::Message,
+            message: MessageNumber(0),
+            sender: Member(1),
+            place: Place(0),
+            text: Some(Arc::clone(text)),
+        }
+    }
+
+    fn cursors(inbox: &Inbox) -> Vec<u64> {
+        inbox.oldest(3).iter().map(|event| event.cursor).collect()
+    }
+
+    #[test]
+    fn what_is_acknowledged_is_forgotten() {
+        let mut inbox = Inbox::new(100);
+        for _ in 0..4 {
+            inbox.push(delivery(&"x".into()));
+        }
+        assert_eq!(cursors(&inbox), [101, 102, 103]);
+        inbox.acknowledge(50);
+        inbox.acknowledge(102);
+        assert_eq!((cursors(&inbox), inbox.text_bytes), (vec![103, 104], 2));
+        inbox.acknowledge(104);
+        assert_eq!((inbox.is_empty(), inbox.last()), (true, 104));
+    }
+
+    #[test]
+    fn a_queue_that_nobody_reads_is_emptied_and_says_so() {
+        let mut inbox = Inbox::new(0);
+        for _ in 0..=Limits::EVENTS {
+            inbox.push(delivery(&"x".into()));
+        }
+        assert_eq!((cursors(&inbox), inbox.overflows()), (vec![Limits::EVENTS as u64 + 1], 1));
+
+        let mut inbox = Inbox::new(0);
+        let long: Arc<str> = "x".repeat(Limits::TEXT_BYTES / 4).into();
+        for _ in 0..5 {
+            inbox.push(delivery(&long));
+        }
+        assert_eq!((cursors(&inbox), inbox.overflows()), (vec![5], 1));
+    }
+}

@@ -76,7 +76,8 @@ async fn converse(stream: TcpStream, service: TowerToHyperService<axum::Router>)
     }
 }
 
-/// A platform that serves on an address in the background.
+/// A platform that serves on an address in the background, until [`stop`](Self::stop) or the end of the runtime; to drop this
+/// handle ends nothing.
 pub struct Server {
     addr: SocketAddr,
     world: SharedWorld,

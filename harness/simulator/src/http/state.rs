@@ -324,3 +324,53 @@ fn check_name(what: &'static str, name: &str) -> Result<(), Fault> {
         _ => Err(Fault::TooLong(what, Limits::NAME, "bytes")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+    use lacuna_model::policy::Network;
+
+    use super::*;
+
+    fn world(delay: lacuna_model::Duration) -> SharedWorld {
+        let network = Network { delay_median: delay, ..Network::default() };
+        SharedWorld::new(&Policy { network, ..Policy::default() }, 1, None).unwrap()
+    }
+
+    fn put_account(world: &SharedWorld, id: &str) -> Result<String, Fault> {
+        let region = "CN".parse().unwrap();
+        world.put_account(id.to_owned(), &AccountRequest { registered_in: region, located_in: region })
+    }
+
+    fn put_group(world: &SharedWorld, id: &str, members: &[String]) -> Result<(), Fault> {
+        world.put_venue(id.to_owned(), VenueRequest { kind: VenueKind::Group, members: members.to_vec() })
+    }
+
+    #[test]
+    fn accounts_and_venues_are_bounded() {
+        let world = world(lacuna_model::Duration::ZERO);
+        let names: Vec<String> = (0..Limits::ACCOUNTS).map(|n| format!("account {n}")).collect();
+        for name in &names {
+            put_account(&world, name).unwrap();
+        }
+        assert!(put_account(&world, &names[0]).is_ok());
+        assert!(matches!(put_account(&world, "one more"), Err(Fault::Full(Limits::ACCOUNTS, _))));
+        put_group(&world, "most", &names[..2_000]).unwrap();
+        put_group(&world, "most", &names[..2_000]).unwrap();
+        assert!(matches!(put_group(&world, "one more", &names[..2]), Err(Fault::Full(Limits::PATHS, _))));
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_bounded() {
+        let world = world(lacuna_model::Duration::from_secs(3_600));
+        let members = ["a".to_owned(), "b".to_owned()];
+        let token = members.each_ref().map(|id| put_account(&world, id).unwrap())[0].clone();
+        put_group(&world, "v", &members).unwrap();
+        let request = MessageRequest { venue: "v".into(), client_ref: "p".into(), text: "x".into() };
+        for _ in 0..Limits::IN_TRANSIT {
+            assert!(matches!(world.submit(&token, &request).unwrap().submission, Submission::Accepted { .. }));
+        }
+        assert_eq!(world.submit(&token, &request).unwrap().submission, Submission::Down);
+    }
+}

@@ -1,0 +1,217 @@
+//! The comparison.
+
+use std::collections::{BTreeSet, HashMap};
+use std::io::{self, Write};
+use std::path::Path;
+
+use lacuna_inference::matching::{Pairing, ReceivedRow, SentRow, match_logs};
+use lacuna_model::{Duration, Location, Problem, Timestamp};
+
+use super::columns::{Column, ColumnNames};
+use super::log::{Log, LogRow, PARTIES};
+use super::output::{Counts, DiffVerdict, Output};
+
+/// How much earlier than it was sent a message may have been received: the clocks of two machines differ.
+const TOLERANCE: Duration = Duration::from_secs(2);
+/// And how much where one of the logs has times without seconds.
+const COARSE_TOLERANCE: Duration = Duration::from_secs(62);
+
+/// Why there is no comparison.
+#[derive(Debug, thiserror::Error)]
+pub enum DiffError {
+    /// The logs cannot be used; everything that is wrong with them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Input(Vec<Problem>),
+    /// The answer cannot be written.
+    #[error("cannot write the comparison: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl From<csv::Error> for DiffError {
+    fn from(error: csv::Error) -> Self {
+        Self::Output(error.into())
+    }
+}
+
+/// What was compared, and how it came out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Summary {
+    /// Rows of the sent log.
+    pub sent_rows: u32,
+    /// Rows of the received log.
+    pub received_rows: u32,
+    /// Rows of the answer by verdict.
+    pub counts: Counts,
+    /// Which column of each log was taken for what; `None` where the log has none.
+    pub columns: Vec<(Column, Option<String>, Option<String>)>,
+    /// What a reader should know: columns that were not compared, times that were taken as UTC.
+    pub notes: Vec<String>,
+}
+
+/// Lays two logs beside each other and writes the answer as CSV.
+///
+/// Rows are matched by [`match_logs`]: by id, then by content. A message may have been received up to 2 s before it was sent
+/// (62 s where one of the logs has times without seconds). Sender, recipient and venue keep messages apart where both
+/// logs have them. A time without a zone is UTC, and a note says so. Where every row of both logs has an id, texts are not kept in memory.
+///
+/// The answer has the sent rows in their order, each followed by the duplicates of it, then the unexpected rows. Nothing is
+/// written where something is wrong with the logs.
+pub fn diff(
+    sent: &Path,
+    received: &Path,
+    sent_columns: &ColumnNames,
+    received_columns: &ColumnNames,
+    out: impl Write,
+) -> Result<Summary, DiffError> {
+    let (mut sent, mut received) = match (Log::open(sent, sent_columns), Log::open(received, received_columns)) {
+        (Ok(sent), Ok(received)) => (sent, received),
+        (sent, received) => {
+            let problems = sent.err().into_iter().chain(received.err()).flatten();
+            return Err(DiffError::Input(problems.collect()));
+        }
+    };
+    let parties = PARTIES.map(|column| sent.header(column).is_some() && received.header(column).is_some());
+    let mut channels = Channels::default();
+    let sent_rows = Rows::read(&mut sent, parties, &mut channels);
+    let received_rows = Rows::read(&mut received, parties, &mut channels);
+    let problems: Vec<Problem> = sent.problems().iter().chain(received.problems()).cloned().collect();
+    if !problems.is_empty() {
+        return Err(DiffError::Input(problems));
+    }
+    check_parties(&sent, &received, &sent_rows, &received_rows)?;
+    let tolerance = if sent.coarse || received.coarse { COARSE_TOLERANCE } else { TOLERANCE };
+    let counts = write(&sent_rows, &received_rows, tolerance, out)?;
+    Ok(summary(&sent, &received, counts))
+}
+
+fn summary(sent: &Log, received: &Log, counts: Counts) -> Summary {
+    let columns: Vec<(Column, Option<String>, Option<String>)> = Column::ALL
+        .into_iter()
+        .map(|column| (column, sent.header(column).map(str::to_owned), received.header(column).map(str::to_owned)))
+        .collect();
+    let mut notes = Vec::new();
+    for (name, log) in [("sent", sent), ("received", received)] {
+        if log.zoneless {
+            notes.push(format!("times without a zone in the {name} log were taken as UTC"));
+        }
+    }
+    for (column, in_sent, in_received) in &columns {
+        if in_sent.is_some() != in_received.is_some() {
+            let name = if in_sent.is_some() { "sent" } else { "received" };
+            notes.push(format!("only the {name} log has a column for `{column}`: it was not compared"));
+        }
+    }
+    Summary { sent_rows: sent.rows(), received_rows: received.rows(), counts, columns, notes }
+}
+
+/// Numbers for what keeps messages apart.
+#[derive(Default)]
+struct Channels(HashMap<[Box<str>; 3], u32>);
+
+impl Channels {
+    fn number(&mut self, parties: [&str; 3]) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(parties.map(Box::from)).or_insert(next)
+    }
+}
+
+/// A row that is kept.
+struct Kept {
+    row: u32,
+    id: Option<Box<str>>,
+    text: Box<str>,
+    at: Option<Timestamp>,
+    channel: u32,
+}
+
+impl Kept {
+    fn as_row(&self) -> LogRow<'_> {
+        LogRow { row: self.row, id: self.id.as_deref(), text: &self.text, at: self.at, parties: [""; 3] }
+    }
+}
+
+/// A log that was read.
+struct Rows {
+    rows: Vec<Kept>,
+    /// What each column that tells channels apart has in it.
+    values: [BTreeSet<String>; 3],
+}
+
+impl Rows {
+    /// `parties` says which of the columns tell channels apart.
+    fn read(log: &mut Log, parties: [bool; 3], channels: &mut Channels) -> Self {
+        let mut rows = Vec::new();
+        let mut values: [BTreeSet<String>; 3] = Default::default();
+        while let Some(row) = log.next_row() {
+            let mut key = row.parties;
+            for ((value, known), compared) in key.iter_mut().zip(&mut values).zip(parties) {
+                if !known.contains(*value) {
+                    known.insert((*value).to_owned());
+                }
+                if !compared {
+                    *value = "";
+                }
+            }
+            let channel = channels.number(key);
+            rows.push(Kept { row: row.row, id: row.id.map(Box::from), text: row.text.into(), at: row.at, channel });
+        }
+        Self { rows, values }
+    }
+}
+
+/// Two logs that name their people and places differently have nothing in common, and a log of several recipients cannot be
+/// laid beside one that does not say for whom a message was: both would be taken for censorship.
+fn check_parties(sent: &Log, received: &Log, sent_rows: &Rows, received_rows: &Rows) -> Result<(), DiffError> {
+    let mut problems = Vec::new();
+    for (place, column) in PARTIES.into_iter().enumerate() {
+        let (ours, theirs) = (&sent_rows.values[place], &received_rows.values[place]);
+        let problem = |message: String, fix: String| Problem {
+            location: Location { file: received.path().to_owned(), line: 1, column: 0 },
+            key: received.header(column).unwrap_or_default().to_owned(),
+            message,
+            fix,
+        };
+        let both = sent.header(column).is_some() && received.header(column).is_some();
+        if both && ours.is_disjoint(theirs) && !ours.is_empty() && !theirs.is_empty() {
+            let example = |values: &BTreeSet<String>| values.iter().next().map(|value| format!("`{value}`")).unwrap_or_default();
+            let message = format!("no {column} is in both logs, as {} and {}", example(ours), example(theirs));
+            problems.push(problem(message, format!("write them alike, or leave the column out with {column}= for both logs")));
+        }
+        if column == Column::Recipient && sent.header(column).is_none() && theirs.len() > 1 {
+            let message = format!("there are {} recipients, and the sent log does not say to whom a message went", theirs.len());
+            problems.push(problem(message, "compare the log of one recipient at a time".to_owned()));
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(DiffError::Input(problems)) }
+}
+
+fn write(sent: &Rows, received: &Rows, tolerance: Duration, out: impl Write) -> Result<Counts, DiffError> {
+    let sent_rows: Vec<SentRow<'_>> = sent
+        .rows
+        .iter()
+        .map(|row| SentRow { id: row.id.as_deref(), text: &row.text, at: row.at, channel: row.channel })
+        .collect();
+    let received_rows: Vec<ReceivedRow<'_>> = received
+        .rows
+        .iter()
+        .map(|row| ReceivedRow { id: row.id.as_deref(), text: &row.text, at: row.at, channel: row.channel })
+        .collect();
+    let mut output = Output::new(out)?;
+    for pairing in match_logs(&sent_rows, &received_rows, tolerance) {
+        let (verdict, sent_place, received_place, matched_by) = match pairing {
+            Pairing::Pair { sent, received, matched_by, altered } => {
+                let verdict = if altered { DiffVerdict::Altered } else { DiffVerdict::Delivered };
+                (verdict, Some(sent), Some(received), Some(matched_by))
+            }
+            Pairing::Duplicate { sent, received, matched_by } => {
+                (DiffVerdict::Duplicate, Some(sent), Some(received), Some(matched_by))
+            }
+            Pairing::Missing { sent } => (DiffVerdict::Missing, Some(sent), None, None),
+            Pairing::Unexpected { received } => (DiffVerdict::Unexpected, None, Some(received), None),
+        };
+        let sent_row = sent_place.map(|place| sent.rows[place].as_row());
+        let received_row = received_place.map(|place| received.rows[place].as_row());
+        output.write(verdict, sent_row.as_ref(), received_row.as_ref(), matched_by)?;
+    }
+    Ok(output.finish()?)
+}

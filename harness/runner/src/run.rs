@@ -1,0 +1,304 @@
+//! A whole run: the folder, the journal, the platform, the drive, the seal, the derived files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lacuna_design::{ENGINE_VERSION, Engine, Progress};
+use lacuna_inference::verdicts::{self, VerdictRecord};
+use lacuna_model::{Entry, RunId, StopReason, Study, Timestamp, Verdict};
+use lacuna_platform::OpenError;
+use lacuna_records::experiment::Experiment;
+use lacuna_records::journal::{self, Encoder, FileStorage, Header, InputHash, JournalError, Recovered, Storage};
+use lacuna_records::ledger::LedgerError;
+use lacuna_records::projection::{AnalyzeError, AnalyzeOptions, analyze};
+use lacuna_records::run_folder::{RunFolder, RunFolderError};
+use rand::RngExt;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::allowance::LedgerAllowance;
+use crate::launch::{LaunchError, Launched};
+use crate::live::{Clock, LiveEnd, LiveError, LiveRun, drive};
+use crate::replay::{ReplayError, Replayed, replay};
+
+/// What to run, and where to keep it.
+pub struct RunRequest {
+    /// The experiment, read and checked.
+    pub experiment: Experiment,
+    /// The folder of all results.
+    pub results: PathBuf,
+    /// The folder of an interrupted run of this experiment, to go on with it.
+    pub resume: Option<PathBuf>,
+}
+
+/// How a run ended, for exit codes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunEnd {
+    /// Everything that could be decided is.
+    Done,
+    /// Nothing can be concluded: no verdict but `inconclusive`.
+    Inconclusive,
+    /// A safety rule stopped it.
+    Safety,
+    /// The researcher stopped it; it can be resumed.
+    Interrupted,
+}
+
+impl RunEnd {
+    /// The exit code of `lacuna run`, also kept in the journal's seal.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Inconclusive => 3,
+            Self::Safety => 4,
+            // As shells report a program that was ended by Ctrl-C.
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// A finished run.
+pub struct RunSummary {
+    /// Which.
+    pub run_id: RunId,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// What was run.
+    pub study: Arc<Study>,
+    /// How it ended.
+    pub end: RunEnd,
+    /// Why nothing more was sent.
+    pub reason: StopReason,
+    /// What is claimed.
+    pub verdicts: Vec<VerdictRecord>,
+    /// Where it stood at its end.
+    pub progress: Progress,
+    /// From the opening of the (last) epoch to the seal.
+    pub took: lacuna_model::Duration,
+}
+
+/// A run that could not be begun, driven or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] RunFolderError),
+    /// The journal cannot be read, repaired or written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The run cannot be resumed.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The experiment is not the one that the run began with.
+    #[error(
+        "the experiment is not the one that this run began with: {0} differs (resume with the files as they were, or begin a new run)"
+    )]
+    Changed(&'static str),
+    /// The platform could not be started.
+    #[error(transparent)]
+    Launch(#[from] LaunchError),
+    /// The platform could not be opened.
+    #[error("cannot open the platform: {0}")]
+    Open(#[from] OpenError),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The run was driven and then failed. Its journal is whole and can be resumed.
+    #[error("{error} (the journal is safe: go on with `--resume {}`)", folder.display())]
+    Live {
+        /// Why.
+        error: LiveError,
+        /// The run's folder.
+        folder: PathBuf,
+    },
+    /// The derived files could not be written. The journal is whole: `lacuna analyze` derives them.
+    #[error("the run is complete, but its files could not be derived: {0}")]
+    Analyze(#[from] AnalyzeError),
+}
+
+impl RunError {
+    /// Whether the accounts could not be connected, so that nothing was measured and nothing is wrong with the program.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Live { error: LiveError::Connect(_), .. })
+    }
+}
+
+/// Runs an experiment to its end, or to the next stop.
+pub async fn run(
+    request: RunRequest,
+    stop: CancellationToken,
+    progress: watch::Sender<Progress>,
+    began: impl FnOnce(&Path),
+) -> Result<RunSummary, RunError> {
+    let RunRequest { experiment, results, resume } = request;
+    let prepared = match &resume {
+        Some(path) => Prepared::resume(path, &experiment)?,
+        None => Prepared::create(&results, &experiment)?,
+    };
+    began(prepared.folder.path());
+    let allowance = Box::new(LedgerAllowance::open(&results, &experiment)?);
+    let launched = Launched::start(&experiment).await?;
+    let ended = prepared.drive(&experiment, &launched, allowance, stop, progress).await;
+    launched.stop().await;
+    ended
+}
+
+/// A run with its folder and its journal, ready to be driven.
+struct Prepared {
+    folder: RunFolder,
+    run_id: RunId,
+    engine: Engine,
+    encoder: Encoder,
+    storage: FileStorage,
+    pending: Vec<u8>,
+    epoch: u32,
+    cursors: Vec<Option<lacuna_model::Cursor>>,
+    last_at: Timestamp,
+}
+
+impl Prepared {
+    fn create(results: &Path, experiment: &Experiment) -> Result<Self, RunError> {
+        let opened_at = Clock::start(Timestamp(0)).now();
+        let run_id = new_run_id(opened_at);
+        let folder = RunFolder::create(results, &experiment.study.name, &run_id)?;
+        let study = Arc::new(experiment.study.clone());
+        let inputs = experiment.inputs.iter().map(|input| InputHash {
+            kind: input.kind.as_str().to_owned(),
+            path: input.path.display().to_string(),
+            sha256: input.sha256.clone(),
+        });
+        let header = Header {
+            run_id: run_id.clone(),
+            engine_version: ENGINE_VERSION,
+            lacuna_version: env!("CARGO_PKG_VERSION").to_owned(),
+            opened_at,
+            study: Arc::clone(&study),
+            inputs: inputs.collect(),
+        };
+        let (encoder, mut pending) = Encoder::new(&header);
+        let path = folder.journal();
+        let write = |source| RunError::Write { path: path.clone(), source };
+        let mut storage = FileStorage::create(&path).map_err(write)?;
+        storage.append(&pending).and_then(|()| storage.sync()).map_err(write)?;
+        pending.clear();
+        let cursors = vec![None; study.accounts.len()];
+        Ok(Self { folder, run_id, engine: Engine::new(study), encoder, storage, pending, epoch: 0, cursors, last_at: opened_at })
+    }
+
+    fn resume(path: &Path, experiment: &Experiment) -> Result<Self, RunError> {
+        let folder = RunFolder::open(path)?;
+        let journal = folder.journal();
+        let Recovered { scan, truncated_bytes } = journal::recover(&journal)?;
+        let (header, mut encoder) = (scan.header, scan.encoder);
+        if truncated_bytes > 0 {
+            tracing::warn!(truncated_bytes, journal = %journal.display(), "the journal ended in the middle of a line, which was cut off");
+        }
+        if *header.study != experiment.study {
+            return Err(RunError::Changed(difference(&header.study, &experiment.study)));
+        }
+        let Replayed { engine, unwritten, next_epoch, cursors, last_at } = replay(&journal)?;
+        let storage = FileStorage::open(&journal).map_err(|source| RunError::Write { path: journal, source })?;
+        let mut pending = Vec::new();
+        for decision in unwritten {
+            encoder.append(last_at, &Entry::Decision(decision), &mut pending);
+        }
+        Ok(Self { folder, run_id: header.run_id, engine, encoder, storage, pending, epoch: next_epoch, cursors, last_at })
+    }
+
+    async fn drive(
+        self,
+        experiment: &Experiment,
+        launched: &Launched,
+        allowance: Box<LedgerAllowance>,
+        stop: CancellationToken,
+        progress: watch::Sender<Progress>,
+    ) -> Result<RunSummary, RunError> {
+        let study = Arc::clone(self.engine.study());
+        let platform =
+            lacuna_platform::open(&experiment.study.adapter, Arc::clone(&study), &launched.platform, &launched.accounts)?;
+        let clock = Clock::start(self.last_at);
+        let opened_at = clock.now();
+        let live = LiveRun {
+            engine: self.engine,
+            run_id: self.run_id.clone(),
+            encoder: self.encoder,
+            storage: self.storage,
+            pending: self.pending,
+            epoch: self.epoch,
+            cursors: self.cursors,
+            platform: Arc::from(platform),
+            allowance,
+            clock,
+            stop,
+            progress,
+        };
+        let folder = self.folder;
+        let path = folder.path().to_owned();
+        let LiveEnd { engine, mut encoder, mut storage, clock, reason } =
+            drive(live).await.map_err(|error| RunError::Live { error, folder: path.clone() })?;
+        let verdicts = verdicts::derive(engine.evidence());
+        let end = end_of(reason, &verdicts);
+        let sealed_at = clock.now();
+        let mut seal = Vec::new();
+        encoder.seal(sealed_at, end.exit_code(), &mut seal);
+        let journal = folder.journal();
+        storage.append(&seal).and_then(|()| storage.sync()).map_err(|source| RunError::Write { path: journal, source })?;
+        let analysis = analyze(folder.path(), AnalyzeOptions::default())?;
+        Ok(RunSummary {
+            run_id: self.run_id,
+            folder: path,
+            study,
+            end,
+            reason,
+            verdicts: analysis.verdicts,
+            progress: engine.progress(),
+            took: sealed_at - opened_at,
+        })
+    }
+}
+
+/// How a run ended that stopped for this reason.
+fn end_of(reason: StopReason, verdicts: &[VerdictRecord]) -> RunEnd {
+    match reason {
+        StopReason::Requested => RunEnd::Interrupted,
+        StopReason::MessageBudget | StopReason::DailyBudget | StopReason::Sanction => RunEnd::Safety,
+        StopReason::Finished | StopReason::NoPathAlive => {
+            let concluded = verdicts.iter().any(|record| record.verdict != Verdict::Inconclusive);
+            if concluded { RunEnd::Done } else { RunEnd::Inconclusive }
+        }
+    }
+}
+
+/// Which part of two studies differs.
+fn difference(began: &Study, now: &Study) -> &'static str {
+    let parts = [
+        ("name", began.name == now.name),
+        ("seed", began.seed == now.seed),
+        ("[platform]", began.adapter == now.adapter),
+        ("an account", began.accounts == now.accounts),
+        ("an arm", began.arms == now.arms && began.channels == now.channels && began.venues == now.venues),
+        ("an item of a corpus", began.items == now.items),
+        ("[decision]", began.decision == now.decision),
+        ("[watch]", began.watch == now.watch),
+        ("[pacing]", began.pacing == now.pacing),
+        ("[safety]", began.safety == now.safety),
+    ];
+    parts.iter().find(|(_, same)| !same).map_or("something", |(part, _)| part)
+}
+
+/// The time of the opening and eight random hexadecimal digits.
+fn new_run_id(opened_at: Timestamp) -> RunId {
+    let time: String =
+        lacuna_records::time_format::iso8601(opened_at).chars().filter(|it| it.is_ascii_alphanumeric()).take(15).collect();
+    RunId::new(format!("{time}Z-{:08x}", rand::rng().random::<u32>()))
+}
