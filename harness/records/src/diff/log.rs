@@ -29,6 +29,16 @@ pub(super) struct LogRow<'r> {
     pub parties: [&'r str; 3],
 }
 
+/// A record that is no row; why is among the problems.
+struct Unusable;
+
+/// A place in a log to come back to.
+#[derive(Clone, Debug)]
+pub(super) struct Bookmark {
+    position: csv::Position,
+    rows: u32,
+}
+
 /// The columns that tell channels apart, as [`LogRow::parties`] has them.
 pub(super) const PARTIES: [Column; 3] = [Column::Sender, Column::Recipient, Column::Venue];
 
@@ -76,7 +86,7 @@ impl Log {
             .flexible(true)
             .has_headers(false)
             .buffer_capacity(1 << 16)
-            .from_reader(Limited { file, budget: Rc::clone(&budget) });
+            .from_reader(Limited { file, start: mark as u64, budget: Rc::clone(&budget) });
         let mut record = ByteRecord::new();
         if !reader.read_byte_record(&mut record).map_err(|error| whole(format!("cannot be read: {error}"), ""))? {
             return Err(whole("is empty".to_owned(), "give it a line of headers"));
@@ -152,11 +162,24 @@ impl Log {
                 break;
             }
             self.rows += 1;
-            if let Some(at) = self.check() {
+            if let Ok(at) = self.check() {
                 return Some(self.row(at));
             }
         }
         None
+    }
+
+    /// The place before the next row.
+    pub fn bookmark(&self) -> Bookmark {
+        Bookmark { position: self.reader.position().clone(), rows: self.rows }
+    }
+
+    /// Goes back, or on, to a place of this log.
+    pub fn go_to(&mut self, bookmark: &Bookmark) -> io::Result<()> {
+        self.reader.seek(bookmark.position.clone()).map_err(io::Error::from)?;
+        self.rows = bookmark.rows;
+        self.finished = false;
+        Ok(())
     }
 
     /// The record as a row; its parts are checked.
@@ -175,14 +198,14 @@ impl Log {
         self.places.get(column).and_then(|place| self.record.get(place)).and_then(|cell| std::str::from_utf8(cell).ok())
     }
 
-    /// The time of the record if all of it can be used.
-    fn check(&mut self) -> Option<Option<Timestamp>> {
+    /// The time of the record, if it has one; an error where the record cannot be used, which is a problem by then.
+    fn check(&mut self) -> Result<Option<Timestamp>, Unusable> {
         let line = self.record.position().map_or(0, csv::Position::line);
         let (fields, expected) = (self.record.len(), self.headers.len());
         if fields != expected {
             let message = format!("has {fields} cells where the header has {expected}");
             self.problem(line, None, message, "put cells with commas, quotation marks or line breaks in quotation marks");
-            return None;
+            return Err(Unusable);
         }
         if std::str::from_utf8(self.record.as_slice()).is_err() {
             let place = self.record.iter().position(|cell| std::str::from_utf8(cell).is_err()).unwrap_or(0);
@@ -193,11 +216,11 @@ impl Log {
             let key = self.headers.get(place).cloned();
             let message = format!("is not UTF-8 ({})", bytes.unwrap_or_default());
             self.problem(line, key, message, "save the file as CSV in UTF-8");
-            return None;
+            return Err(Unusable);
         }
         let written = self.cell(Column::At).map(str::trim).filter(|written| !written.is_empty());
         let Some(written) = written else {
-            return Some(None);
+            return Ok(None);
         };
         let mut result = parse(written, self.order);
         if result == Err(Unreadable::Ambiguous) {
@@ -209,7 +232,7 @@ impl Log {
             Ok(time) => {
                 self.zoneless |= !time.zoned;
                 self.coarse |= time.coarse;
-                Some(Some(time.at))
+                Ok(Some(time.at))
             }
             Err(why) => {
                 let written = self.cell(Column::At).unwrap_or_default();
@@ -220,7 +243,7 @@ impl Log {
                 };
                 let key = self.header(Column::At).map(str::to_owned);
                 self.problem(line, key, message, "write 2026-01-31T09:05:00Z, or leave the column out with at=");
-                None
+                Err(Unusable)
             }
         }
     }
@@ -255,13 +278,15 @@ impl Log {
 
 /// The separator that the line of headers has most of: spreadsheets write semicolons where the comma is a decimal sign.
 fn likeliest_delimiter(line: &[u8]) -> u8 {
-    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+    let count = |delimiter: u8| line.split(|byte| *byte == delimiter).count();
     [b',', b';', b'\t'].into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
 
 /// A file from which only so much may be read for one row.
 struct Limited {
     file: BufReader<File>,
+    /// Where the text begins, behind the byte order mark.
+    start: u64,
     budget: Rc<Cell<u64>>,
 }
 
@@ -274,5 +299,14 @@ impl Read for Limited {
         let read = self.file.read(buffer)?;
         self.budget.set(left.saturating_sub(read as u64));
         Ok(read)
+    }
+}
+
+impl Seek for Limited {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::Start(offset) => self.file.seek(SeekFrom::Start(offset + self.start)).map(|offset| offset - self.start),
+            SeekFrom::Current(_) | SeekFrom::End(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }
