@@ -36,11 +36,11 @@ pub(super) enum Unreadable {
 /// a zone the time is UTC.
 pub(super) fn parse(text: &str, order: Option<DateOrder>) -> Result<Written, Unreadable> {
     let text = text.trim();
-    if let Ok(at) = text.parse::<jiff::Timestamp>() {
-        return Ok(Written { at: Timestamp(at.as_microsecond()), zoned: true, coarse: false });
-    }
     if let Some(number) = parse_number(text) {
         return number;
+    }
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Ok(Written { at: Timestamp(at.as_microsecond()), zoned: true, coarse: false });
     }
     let (date, time) = text.split_once(['T', 't', ' ', ',']).map_or((text, ""), |(date, time)| (date, time.trim()));
     let (year, month, day) = parse_date(date, order)?;
