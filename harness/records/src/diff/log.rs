@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use csv::ByteRecord;
+use csv::{ByteRecord, StringRecord};
 use lacuna_model::{Location, Problem, Timestamp};
 
 use super::columns::{Column, ColumnNames, Places};
@@ -47,7 +47,7 @@ pub(super) struct Log {
     path: PathBuf,
     reader: csv::Reader<Limited>,
     budget: Rc<Cell<u64>>,
-    record: ByteRecord,
+    record: StringRecord,
     places: Places,
     headers: Vec<String>,
     order: Option<DateOrder>,
@@ -107,7 +107,7 @@ impl Log {
             path: path.to_owned(),
             reader,
             budget,
-            record,
+            record: StringRecord::new(),
             places,
             headers,
             order: None,
@@ -143,7 +143,8 @@ impl Log {
     pub fn next_row(&mut self) -> Option<LogRow<'_>> {
         while !self.finished {
             self.budget.set(ROW_BYTES);
-            match self.reader.read_byte_record(&mut self.record) {
+            let mut record = std::mem::take(&mut self.record).into_byte_record();
+            match self.reader.read_byte_record(&mut record) {
                 Ok(true) => {}
                 Ok(false) => {
                     self.finished = true;
@@ -162,7 +163,7 @@ impl Log {
                 break;
             }
             self.rows += 1;
-            if let Ok(at) = self.check() {
+            if let Ok(at) = self.check(record) {
                 return Some(self.row(at));
             }
         }
@@ -195,28 +196,29 @@ impl Log {
     }
 
     fn cell(&self, column: Column) -> Option<&str> {
-        self.places.get(column).and_then(|place| self.record.get(place)).and_then(|cell| std::str::from_utf8(cell).ok())
+        self.places.get(column).and_then(|place| self.record.get(place))
     }
 
     /// The time of the record, if it has one; an error where the record cannot be used, which is a problem by then.
-    fn check(&mut self) -> Result<Option<Timestamp>, Unusable> {
-        let line = self.record.position().map_or(0, csv::Position::line);
-        let (fields, expected) = (self.record.len(), self.headers.len());
+    fn check(&mut self, record: ByteRecord) -> Result<Option<Timestamp>, Unusable> {
+        let line = record.position().map_or(0, csv::Position::line);
+        let (fields, expected) = (record.len(), self.headers.len());
         if fields != expected {
             let message = format!("has {fields} cells where the header has {expected}");
             self.problem(line, None, message, "put cells with commas, quotation marks or line breaks in quotation marks");
             return Err(Unusable);
         }
-        if std::str::from_utf8(self.record.as_slice()).is_err() {
-            let place = self.record.iter().position(|cell| std::str::from_utf8(cell).is_err()).unwrap_or(0);
-            let bytes = self.record.get(place).and_then(|cell| {
-                let start = std::str::from_utf8(cell).err()?.valid_up_to();
-                Some(cell[start..].iter().take(4).map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(" "))
-            });
-            let key = self.headers.get(place).cloned();
-            let message = format!("is not UTF-8 ({})", bytes.unwrap_or_default());
-            self.problem(line, key, message, "save the file as CSV in UTF-8");
-            return Err(Unusable);
+        match StringRecord::from_byte_record(record) {
+            Ok(record) => self.record = record,
+            Err(error) => {
+                let (place, start) = (error.utf8_error().field(), error.utf8_error().valid_up_to());
+                let record = error.into_byte_record();
+                let cell = record.get(place).and_then(|cell| cell.get(start..)).unwrap_or_default();
+                let bytes: Vec<String> = cell.iter().take(4).map(|byte| format!("{byte:02X}")).collect();
+                let key = self.headers.get(place).cloned();
+                self.problem(line, key, format!("is not UTF-8 ({})", bytes.join(" ")), "save the file as CSV in UTF-8");
+                return Err(Unusable);
+            }
         }
         let written = self.cell(Column::At).map(str::trim).filter(|written| !written.is_empty());
         let Some(written) = written else {
@@ -253,12 +255,13 @@ impl Log {
         let place = self.places.get(Column::At)?;
         let mut other =
             Self::open(&self.path, &ColumnNames::parse(&format!("text={},at=", self.header(Column::Text)?)).ok()?).ok()?;
+        let mut record = ByteRecord::new();
         loop {
             other.budget.set(ROW_BYTES);
-            if !other.reader.read_byte_record(&mut other.record).ok()? {
+            if !other.reader.read_byte_record(&mut record).ok()? {
                 return None;
             }
-            let written = other.record.get(place).and_then(|cell| std::str::from_utf8(cell).ok());
+            let written = record.get(place).and_then(|cell| std::str::from_utf8(cell).ok());
             if let Some(order) = written.and_then(proven_order) {
                 return Some(order);
             }
