@@ -88,7 +88,7 @@ impl<'a> Shape<'a> {
         Self { graphemes, bigrams }
     }
 
-    /// [`alteration`] of this text, the sent one, to the received one.
+    /// [`alteration()`] of this text, the sent one, to the received one.
     #[must_use]
     pub fn alteration_to(&self, received: &Shape<'_>) -> Option<Alteration> {
         let (one, other) = (self.graphemes.as_slice(), received.graphemes.as_slice());
@@ -107,7 +107,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// [`similarity`] of this text to another one.
+    /// [`similarity()`] of this text to another one.
     #[must_use]
     pub fn similarity(&self, other: &Shape<'_>) -> f64 {
         if self.bigrams.is_empty() && other.bigrams.is_empty() {
