@@ -120,6 +120,11 @@ impl ChannelState {
         true
     }
 
+    /// Whether the path to a recipient was given up.
+    pub fn is_given_up(&self, recipient: AccountIx) -> bool {
+        self.paths.iter().any(|path| path.recipient == recipient && path.condition == Condition::Dead)
+    }
+
     /// The place of the latest message that arrived at a recipient since its path was last in doubt.
     pub fn latest(&self, recipient: AccountIx) -> Option<usize> {
         self.paths.iter().find(|path| path.recipient == recipient).and_then(|path| path.latest)

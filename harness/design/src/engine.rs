@@ -243,13 +243,15 @@ impl Engine {
         self.channels[channel.get()].resolved();
         self.accounts[sender.get()].resolved(at, result);
         self.dirty.insert(sender);
-        // A later message may have been faster than this answer, and is the closing evidence already.
+        // A later message may have been faster than this answer, and is the closing evidence already. On a path that was given
+        // up none will come.
         if matches!(result, SendResult::Accepted { .. }) {
             let place = self.evidence.probe(probe).place();
             let until = at + self.channels[channel.get()].grace(&self.study);
             for recipient in self.study.channel(channel).recipients.clone() {
-                let overtaken = self.channels[channel.get()].latest(recipient).is_some_and(|latest| latest > place);
-                if overtaken && self.evidence.outcome(probe, recipient).is_none() {
+                let state = &self.channels[channel.get()];
+                let decided = state.is_given_up(recipient) || state.latest(recipient).is_some_and(|latest| latest > place);
+                if decided && self.evidence.outcome(probe, recipient).is_none() {
                     self.await_grace(probe, recipient, until, commands);
                 }
             }
