@@ -65,6 +65,8 @@ pub(crate) struct ChannelState {
     index: ChannelIx,
     paths: Vec<PathState>,
     in_flight: u16,
+    /// Outcomes of candidates that are missing yet, over all recipients.
+    open_candidates: u64,
     last_planned_at: Option<Timestamp>,
     last_role: Role,
     /// Smoothed delay and its mean deviation, as RFC 6298 keeps them for retransmission.
@@ -76,7 +78,7 @@ impl ChannelState {
         let path =
             |recipient: &AccountIx| PathState { recipient: *recipient, condition: Condition::Opening, since: 0, latest: None };
         let paths = study.channel(index).recipients.iter().map(path).collect();
-        Self { index, paths, in_flight: 0, last_planned_at: None, last_role: Role::Control, delay: None }
+        Self { index, paths, in_flight: 0, open_candidates: 0, last_planned_at: None, last_role: Role::Control, delay: None }
     }
 
     /// A new epoch: every path must show anew that it is alive.
@@ -98,14 +100,32 @@ impl ChannelState {
         }
     }
 
-    pub fn planned(&mut self, at: Timestamp, role: Role) {
+    pub fn planned(&mut self, at: Timestamp, role: Role, recipients: u64) {
         self.in_flight += 1;
+        if role != Role::Control {
+            self.open_candidates += recipients;
+        }
         self.last_planned_at = Some(at);
         self.last_role = role;
     }
 
     pub fn resolved(&mut self) {
         self.in_flight = self.in_flight.saturating_sub(1);
+    }
+
+    /// A candidate has its first outcome for one recipient.
+    pub fn concluded(&mut self) {
+        self.open_candidates -= 1;
+    }
+
+    /// Outcomes of candidates that are missing yet, over all recipients.
+    pub fn open_candidates(&self) -> u64 {
+        self.open_candidates
+    }
+
+    /// Everything that was sent is answered and judged, and a control came last, unless nothing can close it any more.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight == 0 && self.open_candidates == 0 && (self.last_role == Role::Control || self.is_dead())
     }
 
     /// Something arrived on a path: it is alive. `false` if the message is from before the path was last in doubt.

@@ -181,6 +181,7 @@ impl Engine {
                     }
                     if self.evidence.probe(probe).probe.role != Role::Control {
                         self.run.open_candidates -= 1;
+                        self.channels[channel.get()].concluded();
                         self.rest_after(at, channel, outcome);
                     }
                     self.screen.concluded(at, probe, outcome, &self.study, &self.tallies);

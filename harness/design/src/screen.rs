@@ -306,6 +306,12 @@ impl Screen {
         self.unfinished - before
     }
 
+    /// Whether a question was given up before it had been asked as often as it may be.
+    pub fn gave_up_early(&self, study: &Study) -> bool {
+        let most = study.decision.max_probes_per_item;
+        self.questions.iter().any(|question| question.stage == Stage::GivenUp && question.attempts < most)
+    }
+
     fn finish(&mut self, index: QuestionIx, stage: Stage) {
         self.questions[index as usize].stage = stage;
         self.unfinished -= 1;
