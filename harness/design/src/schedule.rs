@@ -223,7 +223,8 @@ impl Engine {
             self.stop(at, StopReason::Sanction, commands);
             return false;
         }
-        if self.run.in_flight > 0 || self.run.open_candidates > 0 {
+        // Controls whose grace is running may still turn out lost, which raises the number of drops that it takes.
+        if self.run.in_flight > 0 || self.run.open_candidates > 0 || !self.graces.is_empty() {
             return false;
         }
         let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
