@@ -71,6 +71,11 @@ impl SendingAccount {
         self.sanctioned = true;
     }
 
+    /// The platform sanctioned it.
+    pub fn is_sanctioned(&self) -> bool {
+        self.sanctioned
+    }
+
     /// Whether a send is under way.
     pub fn is_busy(&self) -> bool {
         self.in_flight > 0

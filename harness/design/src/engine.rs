@@ -260,7 +260,8 @@ impl Engine {
     }
 
     fn conditioned(&mut self, account: AccountIx, condition: AccountCondition) {
-        if condition == AccountCondition::Sanctioned {
+        // An account that is told of its sanction twice was sanctioned once.
+        if condition == AccountCondition::Sanctioned && !self.accounts[account.get()].is_sanctioned() {
             self.run.sanctions += 1;
             self.accounts[account.get()].sanction();
             self.dirty.insert(account);

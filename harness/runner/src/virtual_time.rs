@@ -265,6 +265,7 @@ impl<'a> Driver<'a> {
         let result = match submission {
             Submission::Accepted { message } => SendResult::Accepted { platform_id: Some(message_id(message.0)) },
             Submission::Refused { notice, sanction } => {
+                // Told before the answer, so that the refusal is known not to be about the message.
                 if sanction {
                     self.push(answered, Event::Sanction(sender));
                 }
