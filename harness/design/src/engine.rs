@@ -129,7 +129,7 @@ impl Engine {
         changes.clear();
         self.evidence.apply_fact(sequence, at, fact, &mut changes);
         if let Fact::EpochOpened { sent_today, .. } = fact {
-            self.open_epoch(at, sent_today);
+            self.open_epoch(at, sent_today, commands);
         }
         for change in &changes {
             self.changed(at, *change, commands);
@@ -146,7 +146,7 @@ impl Engine {
         self.schedule(at, commands);
     }
 
-    fn open_epoch(&mut self, at: Timestamp, sent_today: &[u64]) {
+    fn open_epoch(&mut self, at: Timestamp, sent_today: &[u64], commands: &mut Vec<Command>) {
         let stopped = self.run.stopped.take();
         self.run.opened = true;
         self.run.finished = false;
@@ -161,9 +161,10 @@ impl Engine {
             account.open_epoch(at, sent_today);
         }
         self.screen.open_epoch(at, &self.study);
-        // A run that had been stopped for safety stays stopped.
+        // A run that had been stopped for safety stays stopped, and listens to the end.
         if stopped == Some(StopReason::Sanction) {
             self.run.stopped = stopped;
+            self.listen_on(at, commands);
         }
         self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
     }
@@ -311,10 +312,15 @@ impl Engine {
         self.evidence.apply_decision(at, &decision);
         commands.push(Command::Decide(decision));
         if reason != StopReason::Requested {
-            let listen = self.study.watch.late.max(self.study.watch.grace.unwrap_or(Duration::from_secs(2)));
-            let until = (self.run.last_sent_at + listen).max(at);
-            commands.push(Command::Arm { deadline: Deadline::Listen, at: until });
+            self.listen_on(at, commands);
         }
+    }
+
+    /// Receivers listen for a while after the last send.
+    fn listen_on(&self, at: Timestamp, commands: &mut Vec<Command>) {
+        let listen = self.study.watch.late.max(self.study.watch.grace.unwrap_or(Duration::from_secs(2)));
+        let until = (self.run.last_sent_at + listen).max(at);
+        commands.push(Command::Arm { deadline: Deadline::Listen, at: until });
     }
 
     pub(crate) fn finish(&mut self, commands: &mut Vec<Command>) {
