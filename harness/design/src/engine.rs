@@ -45,6 +45,8 @@ pub struct Engine {
 pub(crate) struct Run {
     pub opened: bool,
     pub stopped: Option<StopReason>,
+    /// The researcher asked for an end: nobody listens any longer than the answers that are under way take.
+    pub leaving: bool,
     pub finished: bool,
     pub sent: u64,
     pub controls: u64,
@@ -141,7 +143,10 @@ impl Engine {
             Fact::AccountState { account, condition, .. } => self.conditioned(*account, *condition),
             Fact::DeadlinePassed(deadline) => self.deadline_passed(*deadline, commands),
             Fact::Gap { account, .. } => self.lost_sight(*account),
-            Fact::StopRequested => self.stop(at, StopReason::Requested, commands),
+            Fact::StopRequested => {
+                self.run.leaving = true;
+                self.stop(at, StopReason::Requested, commands);
+            }
         }
         self.schedule(at, commands);
     }
@@ -149,6 +154,7 @@ impl Engine {
     fn open_epoch(&mut self, at: Timestamp, sent_today: &[u64], commands: &mut Vec<Command>) {
         let stopped = self.run.stopped.take();
         self.run.opened = true;
+        self.run.leaving = false;
         self.run.finished = false;
         self.run.in_flight = 0;
         self.run.day_spent = false;

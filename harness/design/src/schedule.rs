@@ -213,8 +213,8 @@ impl Engine {
 
     /// Ends the run if it is over. `true` if there is more to do after all.
     fn conclude(&mut self, at: Timestamp, commands: &mut Vec<Command>) -> bool {
-        if let Some(reason) = self.run.stopped {
-            if reason == StopReason::Requested && self.run.in_flight == 0 {
+        if self.run.stopped.is_some() {
+            if self.run.leaving && self.run.in_flight == 0 {
                 self.finish(commands);
             }
             return false;

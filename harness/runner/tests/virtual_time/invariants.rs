@@ -9,7 +9,7 @@ use std::sync::Arc;
 use lacuna_design::{Command, Engine};
 use lacuna_inference::evidence::{Change, Evidence};
 use lacuna_model::{
-    AccountIx, ChannelIx, Decision, Entry, EntrySequence, Fact, Outcome, Probe, ProbeId, Purpose, Role, SendResult, StopReason,
+    AccountIx, ChannelIx, Deadline, Decision, Entry, EntrySequence, Fact, Outcome, Probe, ProbeId, Purpose, Role, SendResult, StopReason,
     Timestamp,
 };
 
@@ -260,7 +260,8 @@ impl<'a> Watch<'a> {
         let rows = self.evidence.outcomes().count();
         self.check(rows == pairs, || format!("{pairs} pairs of probe and recipient, {rows} outcomes"));
         let open = self.evidence.outcomes().filter(|it| self.evidence.outcome(it.probe, it.recipient).is_none()).count();
-        let listened = self.stopped.is_some_and(|reason| reason != StopReason::Requested);
+        let last = self.run.entries.last().map(|(_, entry)| entry);
+        let listened = matches!(last, Some(Entry::Fact(Fact::DeadlinePassed(Deadline::Listen))));
         self.check(!listened || open == 0, || format!("{open} outcomes are open at the end"));
         self.check(self.stopped.is_some(), || "the run ended without a decision to stop".to_owned());
         let same = self.evidence.outcomes().eq(self.run.engine.evidence().outcomes());
