@@ -258,8 +258,9 @@ impl Screen {
         queue.closed = true;
         let fresh = std::mem::take(&mut queue.fresh);
         let again = std::mem::take(&mut queue.again);
-        for index in fresh.into_iter().rev().chain(again.into_iter().map(|(_, _, index)| index)) {
-            self.enqueue_again(index, at);
+        for (from, index) in fresh.into_iter().rev().map(|index| (at, index)).chain(again.into_iter().map(|(from, _, index)| (from, index)))
+        {
+            self.enqueue_again(index, from);
         }
     }
 
