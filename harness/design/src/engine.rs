@@ -43,11 +43,10 @@ pub struct Engine {
 /// Where the run as a whole stands.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
-    pub opened: bool,
+    pub phase: Phase,
     pub stopped: Option<StopReason>,
     /// The researcher asked for an end: nobody listens any longer than the answers that are under way take.
     pub leaving: bool,
-    pub finished: bool,
     pub sent: u64,
     pub controls: u64,
     pub in_flight: u64,
@@ -58,6 +57,18 @@ pub(crate) struct Run {
     /// Probes of candidates that are open for some recipient.
     pub open_candidates: u64,
     pub outcomes: [u64; Outcome::ALL.len()],
+}
+
+/// Whether there is anything to decide.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Phase {
+    /// No epoch was opened yet.
+    #[default]
+    Waiting,
+    /// Messages are sent, or receivers listen.
+    Open,
+    /// Nothing more will happen in this epoch.
+    Finished,
 }
 
 impl Engine {
@@ -153,9 +164,8 @@ impl Engine {
 
     fn open_epoch(&mut self, at: Timestamp, sent_today: &[u64], commands: &mut Vec<Command>) {
         let stopped = self.run.stopped.take();
-        self.run.opened = true;
+        self.run.phase = Phase::Open;
         self.run.leaving = false;
-        self.run.finished = false;
         self.run.in_flight = 0;
         self.run.day_spent = false;
         self.graces.clear();
@@ -330,8 +340,8 @@ impl Engine {
     }
 
     pub(crate) fn finish(&mut self, commands: &mut Vec<Command>) {
-        if !self.run.finished {
-            self.run.finished = true;
+        if self.run.phase == Phase::Open {
+            self.run.phase = Phase::Finished;
             commands.push(Command::Finish);
         }
     }

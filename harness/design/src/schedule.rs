@@ -5,7 +5,7 @@ use rand::RngExt;
 
 use crate::channel::Need;
 use crate::command::Command;
-use crate::engine::Engine;
+use crate::engine::{Engine, Phase};
 use crate::screen::{Ask, Supply};
 
 /// What an account could do on its channels.
@@ -28,7 +28,7 @@ impl Options {
 impl Engine {
     /// Lets every account take its next step that may have one, then looks whether the run is over.
     pub(crate) fn schedule(&mut self, at: Timestamp, commands: &mut Vec<Command>) {
-        if !self.run.opened || self.run.finished {
+        if self.run.phase != Phase::Open {
             return;
         }
         loop {
@@ -127,9 +127,7 @@ impl Engine {
             let state = &self.channels[channel.get()];
             let need = match supply {
                 Supply::Ready(_) => state.need(at, &self.study, &self.evidence),
-                Supply::Later(_) | Supply::Nothing => {
-                    state.closing_need(at, &self.study, &self.evidence, last)
-                }
+                Supply::Later(_) | Supply::Nothing => state.closing_need(at, &self.study, &self.evidence, last),
             };
             match (need, supply) {
                 (Need::Control, _) => options.controls.push(channel),

@@ -258,7 +258,8 @@ impl Screen {
         queue.closed = true;
         let fresh = std::mem::take(&mut queue.fresh);
         let again = std::mem::take(&mut queue.again);
-        for (from, index) in fresh.into_iter().rev().map(|index| (at, index)).chain(again.into_iter().map(|(from, _, index)| (from, index)))
+        for (from, index) in
+            fresh.into_iter().rev().map(|index| (at, index)).chain(again.into_iter().map(|(from, _, index)| (from, index)))
         {
             self.enqueue_again(index, from);
         }

@@ -196,7 +196,7 @@ impl<'a> Driver<'a> {
                 detail: "suspended by the platform".to_owned(),
             }),
             Event::Fault(FaultKind::Gap(account)) => {
-                self.fact(&Fact::Gap { account, detail: "planned by the scenario".to_owned() })
+                self.fact(&Fact::Gap { account, detail: "planned by the scenario".to_owned() });
             }
             Event::Fault(FaultKind::StopRequest) => self.fact(&Fact::StopRequested),
             Event::Fault(FaultKind::Crash) => {

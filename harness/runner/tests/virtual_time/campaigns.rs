@@ -140,7 +140,10 @@ fn a_receiver_stops_listening_for_a_while() {
 
 #[test]
 fn a_receiver_stops_listening_for_good() {
-    campaign("one receiver deaf to the end", &outage(MIDDLE, Duration::from_secs(86_400), "kind = \"deaf\"\naccounts = [\"cn-b\"]"));
+    campaign(
+        "one receiver deaf to the end",
+        &outage(MIDDLE, Duration::from_secs(86_400), "kind = \"deaf\"\naccounts = [\"cn-b\"]"),
+    );
 }
 
 #[test]

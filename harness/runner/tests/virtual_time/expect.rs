@@ -81,13 +81,15 @@ impl Expect {
     pub fn missing(&self, runs: &Seen) -> Result<Vec<String>, String> {
         let mut missing = Vec::new();
         for outcome in &self.outcomes {
-            let outcome = Outcome::ALL.iter().find(|it| it.as_str() == outcome).ok_or_else(|| format!("no outcome `{outcome}`"))?;
+            let outcome =
+                Outcome::ALL.iter().find(|it| it.as_str() == outcome).ok_or_else(|| format!("no outcome `{outcome}`"))?;
             if !runs.outcomes.contains(outcome) {
                 missing.push(format!("the outcome `{outcome}` was never seen"));
             }
         }
         for purpose in &self.purposes {
-            let purpose = Purpose::ALL.iter().find(|it| it.as_str() == purpose).ok_or_else(|| format!("no purpose `{purpose}`"))?;
+            let purpose =
+                Purpose::ALL.iter().find(|it| it.as_str() == purpose).ok_or_else(|| format!("no purpose `{purpose}`"))?;
             if !runs.purposes.contains(purpose) {
                 missing.push(format!("nothing was sent for the purpose `{purpose}`"));
             }
@@ -153,7 +155,8 @@ impl Claim {
     fn read(text: &str) -> Result<Self, String> {
         let (verdict, reason) = text.split_once(": ").map_or((text, None), |(verdict, reason)| (verdict, Some(reason)));
         let verdict = Verdict::ALL.iter().find(|it| it.as_str() == verdict).ok_or_else(|| format!("no verdict `{verdict}`"))?;
-        let find = |reason: &str| Reason::ALL.iter().find(|it| it.as_str() == reason).ok_or_else(|| format!("no reason `{reason}`"));
+        let find =
+            |reason: &str| Reason::ALL.iter().find(|it| it.as_str() == reason).ok_or_else(|| format!("no reason `{reason}`"));
         Ok(Self { verdict: *verdict, reason: reason.map(find).transpose()?.copied() })
     }
 
@@ -216,7 +219,8 @@ pub fn claim(record: &VerdictRecord) -> String {
         ("failed", tally.send_failed),
         ("unknown", tally.unknown_submission),
     ];
-    let counts: Vec<String> = counts.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
+    let counts: Vec<String> =
+        counts.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{count} {name}")).collect();
     let reason = record.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("{}{reason} ({} probes: {})", record.verdict, tally.probes, counts.join(", "))
 }

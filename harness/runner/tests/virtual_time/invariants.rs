@@ -9,8 +9,8 @@ use std::sync::Arc;
 use lacuna_design::{Command, Engine};
 use lacuna_inference::evidence::{Change, Evidence};
 use lacuna_model::{
-    AccountIx, ChannelIx, Deadline, Decision, Entry, EntrySequence, Fact, Outcome, Probe, ProbeId, Purpose, Role, SendResult, StopReason,
-    Timestamp,
+    AccountIx, ChannelIx, Deadline, Decision, Entry, EntrySequence, Fact, Outcome, Probe, ProbeId, Purpose, Role, SendResult,
+    StopReason, Timestamp,
 };
 
 use crate::run::Run;
@@ -250,8 +250,13 @@ impl<'a> Watch<'a> {
         if finished {
             for channel in 0..self.on_channel.len() {
                 let Some(last) = self.on_channel[channel].last().map(|index| &self.sent[*index]) else { continue };
-                // A sanctioned account cannot send what closes its paths, and what an interruption left open is void.
-                let excused = self.evidence.sanctioned(self.sender(last.probe.id)) || last.epoch < self.epoch;
+                // An account that is sanctioned or has spent its day cannot close its paths, and what an interruption left open
+                // is void.
+                let sender = self.sender(last.probe.id);
+                let spent = |((account, _), sent): (&(AccountIx, i64), &u64)| {
+                    *account == sender && *sent >= self.run.study.safety.max_messages_per_account_per_day
+                };
+                let excused = self.evidence.sanctioned(sender) || last.epoch < self.epoch || self.per_day.iter().any(spent);
                 let closed = last.probe.role == Role::Control || excused;
                 self.check(closed, || format!("channel {channel} ends on a candidate"));
             }

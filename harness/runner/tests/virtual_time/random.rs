@@ -184,7 +184,8 @@ fn write_policy(random: &mut impl Rng, text: &mut String) {
     let (burst, duplicate, reorder) =
         (pick(random, &["1.0", "10.0"]), pick(random, &["0.0", "0.3"]), pick(random, &["0.0", "0.3"]));
     let delay = pick(random, &["0s", "20ms", "400ms"]);
-    let _ = writeln!(text, "[policy.network]\nloss = {loss}\nburst-length = {burst}\nduplicate = {duplicate}\nreorder = {reorder}");
+    let _ =
+        writeln!(text, "[policy.network]\nloss = {loss}\nburst-length = {burst}\nduplicate = {duplicate}\nreorder = {reorder}");
     let _ = writeln!(text, "delay-median = \"{delay}\"\ndelay-p99 = \"2s\"");
     if chance(random, 30) {
         let limit = pick(random, &["suppress-after-hits = 2", "suspend-after-hits = 2", "messages-per-minute = 10"]);
@@ -192,7 +193,8 @@ fn write_policy(random: &mut impl Rng, text: &mut String) {
     }
     for _ in 0..random.random_range(0..3) {
         let (from, lasts) = (random.random_range(0..4_000), pick(random, &[100, 1_000, 5_000, 3_600_000]));
-        let kind = pick(random, &["kind = \"down\"", "kind = \"black-hole\"", "kind = \"deaf\"", "kind = \"deaf\"\naccounts = [\"b\"]"]);
+        let kind =
+            pick(random, &["kind = \"down\"", "kind = \"black-hole\"", "kind = \"deaf\"", "kind = \"deaf\"\naccounts = [\"b\"]"]);
         let _ = writeln!(text, "[[policy.outage]]\nfrom = \"{from}ms\"\nlasts = \"{lasts}ms\"\n{kind}");
     }
 }

@@ -98,7 +98,8 @@ impl Scenario {
         default("platform", table([("adapter", "simulator".into()), ("policy", "policy.toml".into())]));
         let folders = |name: &str, used: bool| Value::Array(if used { vec![name.into()] } else { Vec::new() });
         let canaries = folders("canaries", !self.items.canaries.is_empty());
-        let corpora = [("candidates", folders("candidates", true)), ("controls", folders("controls", true)), ("canaries", canaries)];
+        let corpora =
+            [("candidates", folders("candidates", true)), ("controls", folders("controls", true)), ("canaries", canaries)];
         default("corpora", table(corpora));
         write("experiment.toml", &experiment.to_string());
 
@@ -176,7 +177,8 @@ fn write_corpus(write: &dyn Fn(&str, &str), id: &str, items: impl Iterator<Item 
 /// Every scenario file of a folder, in the order of their names.
 pub fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|it| it == "toml")).collect();
+    let mut files: Vec<_> =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|it| it == "toml")).collect();
     files.sort();
     files
 }
