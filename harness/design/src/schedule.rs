@@ -226,6 +226,10 @@ impl Engine {
             return false;
         }
         let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
+        if !all_dead && self.screen.release_canaries(at) {
+            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+            return true;
+        }
         if self.screen.unfinished() > 0 && !all_dead {
             // An account without messages of the day is closed by itself; here only the messages of the run can be used up.
             let used_up = self.messages_left() <= self.channels.len() as u64;

@@ -178,8 +178,8 @@ impl<'a> Watch<'a> {
             self.check_confirmation(at, probe);
         }
         if probe.role == Role::Candidate && probe.attempt == 1 {
-            let of_arm = |it: &Sent| it.probe.channel == channel && it.probe.role == Role::Canary;
-            let canary = self.sent.iter().any(of_arm);
+            // What an interruption gives another chance comes behind the canaries of the epoch before it.
+            let canary = self.sent.iter().any(|it| it.epoch == self.epoch && it.probe.role == Role::Canary);
             self.check(!canary, || format!("{}, a candidate, is first sent behind a canary", probe.id));
         }
         self.on_channel[channel.get()].push(self.sent.len());
@@ -249,14 +249,20 @@ impl<'a> Watch<'a> {
         let finished = self.stopped == Some(StopReason::Finished);
         if finished {
             for channel in 0..self.on_channel.len() {
-                let Some(last) = self.on_channel[channel].last().map(|index| &self.sent[*index]) else { continue };
-                // An account that is sanctioned or has spent its day cannot close its paths, and what an interruption left open
-                // is void.
+                let of_channel = self.on_channel[channel].iter().rev().map(|index| &self.sent[*index]);
+                let Some(last) = of_channel.clone().find(|it| it.accepted) else { continue };
+                // An account that is sanctioned, has spent its day or cannot send any more cannot close its paths, and what an
+                // interruption left open is void.
                 let sender = self.sender(last.probe.id);
                 let spent = |((account, _), sent): (&(AccountIx, i64), &u64)| {
                     *account == sender && *sent >= self.run.study.safety.max_messages_per_account_per_day
                 };
-                let excused = self.evidence.sanctioned(sender) || last.epoch < self.epoch || self.per_day.iter().any(spent);
+                let latest = self.sent.iter().rev().find(|it| self.sender(it.probe.id) == sender);
+                let is_down = latest.is_some_and(|it| !it.accepted);
+                let excused = is_down
+                    || self.evidence.sanctioned(sender)
+                    || last.epoch < self.epoch
+                    || self.per_day.iter().any(spent);
                 let closed = last.probe.role == Role::Control || excused;
                 self.check(closed, || format!("channel {channel} ends on a candidate"));
             }
