@@ -7,7 +7,7 @@
 //! repeated at doubling intervals until the path is given up as dead.
 
 use lacuna_inference::evidence::Evidence;
-use lacuna_model::{AccountIx, ChannelIx, Duration, Outcome, ProbeId, Role, SendState, Study, Timestamp};
+use lacuna_model::{AccountIx, ChannelIx, Duration, Outcome, Probe, ProbeId, Role, SendState, Study, Timestamp};
 
 /// After so many controls in a row that did not arrive a path is dead.
 const CONTROLS_UNTIL_DEAD: u32 = 9;
@@ -68,7 +68,9 @@ pub(crate) struct ChannelState {
     /// Outcomes of candidates that are missing yet, over all recipients.
     open_candidates: u64,
     last_planned_at: Option<Timestamp>,
-    last_role: Role,
+    /// The latest candidate, and the latest control that the platform took.
+    last_candidate: Option<ProbeId>,
+    last_control: Option<ProbeId>,
     /// Smoothed delay and its mean deviation, as RFC 6298 keeps them for retransmission.
     delay: Option<(i64, i64)>,
 }
@@ -78,14 +80,24 @@ impl ChannelState {
         let path =
             |recipient: &AccountIx| PathState { recipient: *recipient, condition: Condition::Opening, since: 0, latest: None };
         let paths = study.channel(index).recipients.iter().map(path).collect();
-        Self { index, paths, in_flight: 0, open_candidates: 0, last_planned_at: None, last_role: Role::Control, delay: None }
+        Self {
+            index,
+            paths,
+            in_flight: 0,
+            open_candidates: 0,
+            last_planned_at: None,
+            last_candidate: None,
+            last_control: None,
+            delay: None,
+        }
     }
 
     /// A new epoch: every path must show anew that it is alive.
     pub fn open_epoch(&mut self, evidence: &Evidence) {
         self.in_flight = 0;
         self.last_planned_at = None;
-        self.last_role = Role::Control;
+        self.last_candidate = None;
+        self.last_control = None;
         let since = evidence.sent_on(self.index).len();
         for path in &mut self.paths {
             *path = PathState { condition: Condition::Opening, since, latest: None, ..*path };
@@ -100,17 +112,25 @@ impl ChannelState {
         }
     }
 
-    pub fn planned(&mut self, at: Timestamp, role: Role, recipients: u64) {
+    pub fn planned(&mut self, at: Timestamp, probe: &Probe, recipients: u64) {
         self.in_flight += 1;
-        if role != Role::Control {
+        if probe.role != Role::Control {
             self.open_candidates += recipients;
+            self.last_candidate = Some(probe.id);
         }
         self.last_planned_at = Some(at);
-        self.last_role = role;
     }
 
-    pub fn resolved(&mut self) {
+    pub fn resolved(&mut self, probe: &Probe, accepted: bool) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        if accepted && probe.role == Role::Control {
+            self.last_control = self.last_control.max(Some(probe.id));
+        }
+    }
+
+    /// No control that the platform took came behind the latest candidate.
+    fn ends_on_candidate(&self) -> bool {
+        self.last_candidate > self.last_control
     }
 
     /// A candidate has its first outcome for one recipient.
@@ -125,7 +145,7 @@ impl ChannelState {
 
     /// Everything that was sent is answered and judged, and a control came last, unless nothing can close it any more.
     pub fn is_settled(&self) -> bool {
-        self.in_flight == 0 && self.open_candidates == 0 && (self.last_role == Role::Control || self.is_dead())
+        self.in_flight == 0 && self.open_candidates == 0 && (!self.ends_on_candidate() || self.is_dead())
     }
 
     /// Something arrived on a path: it is alive. `false` if the message is from before the path was last in doubt.
@@ -221,7 +241,7 @@ impl ChannelState {
 
     /// What must happen before everything sent on this channel can be judged; `last` asks for a control at the very end.
     pub fn closing_need(&self, at: Timestamp, study: &Study, evidence: &Evidence, last: bool) -> Need {
-        if last && self.last_role != Role::Control && !self.is_dead() {
+        if last && self.ends_on_candidate() && !self.is_dead() {
             return if self.in_flight > 0 { Need::Answer } else { Need::Control };
         }
         let blocked = self.alive().map(|path| self.tail(path, evidence)).filter(|tail| tail.open_candidates > 0);

@@ -258,7 +258,7 @@ impl Engine {
         let channel = self.evidence.probe(probe).probe.channel;
         let sender = self.study.channel(channel).sender;
         self.run.in_flight = self.run.in_flight.saturating_sub(1);
-        self.channels[channel.get()].resolved();
+        self.channels[channel.get()].resolved(&self.evidence.probe(probe).probe, matches!(result, SendResult::Accepted { .. }));
         self.accounts[sender.get()].resolved(at, result);
         self.dirty.insert(sender);
         // A later message may have been faster than this answer, and is the closing evidence already. On a path that was given

@@ -202,7 +202,7 @@ impl Engine {
         self.run.in_flight += 1;
         self.run.last_sent_at = at;
         self.accounts[study.channel(channel).sender.get()].planned(at, &study.pacing);
-        self.channels[channel.get()].planned(at, probe.role, recipients as u64);
+        self.channels[channel.get()].planned(at, &probe, recipients as u64);
         self.screen.planned(id, ask, recipients);
         let decision = Decision::ProbePlanned(probe);
         self.evidence.apply_decision(at, &decision);

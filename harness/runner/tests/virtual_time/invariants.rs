@@ -259,10 +259,8 @@ impl<'a> Watch<'a> {
                 };
                 let latest = self.sent.iter().rev().find(|it| self.sender(it.probe.id) == sender);
                 let is_down = latest.is_some_and(|it| !it.accepted);
-                let excused = is_down
-                    || self.evidence.sanctioned(sender)
-                    || last.epoch < self.epoch
-                    || self.per_day.iter().any(spent);
+                let excused =
+                    is_down || self.evidence.sanctioned(sender) || last.epoch < self.epoch || self.per_day.iter().any(spent);
                 let closed = last.probe.role == Role::Control || excused;
                 self.check(closed, || format!("channel {channel} ends on a candidate"));
             }
