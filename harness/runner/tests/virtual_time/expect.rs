@@ -23,6 +23,9 @@ pub struct Expect {
     /// Outcomes of candidates and canaries that must be seen in at least one of the runs.
     #[serde(default)]
     outcomes: Vec<String>,
+    /// Reasons that must be given in at least one of the runs.
+    #[serde(default)]
+    reasons: Vec<String>,
     /// Purposes of sends that must be seen in at least one of the runs.
     #[serde(default)]
     purposes: Vec<String>,
@@ -87,6 +90,12 @@ impl Expect {
                 missing.push(format!("the outcome `{outcome}` was never seen"));
             }
         }
+        for reason in &self.reasons {
+            let reason = find_reason(reason)?;
+            if !runs.reasons.contains(&reason) {
+                missing.push(format!("the reason `{reason}` was never given"));
+            }
+        }
         for purpose in &self.purposes {
             let purpose =
                 Purpose::ALL.iter().find(|it| it.as_str() == purpose).ok_or_else(|| format!("no purpose `{purpose}`"))?;
@@ -114,6 +123,7 @@ impl Expect {
 #[derive(Default)]
 pub struct Seen {
     outcomes: BTreeSet<Outcome>,
+    reasons: BTreeSet<Reason>,
     purposes: BTreeSet<Purpose>,
     longest: lacuna_model::Duration,
 }
@@ -122,6 +132,7 @@ impl Seen {
     pub fn add(&mut self, run: &Run) {
         self.outcomes.extend(Outcome::ALL.iter().filter(|outcome| run.outcomes(**outcome) > 0));
         self.purposes.extend(Purpose::ALL.iter().filter(|purpose| run.sent_to(**purpose) > 0));
+        self.reasons.extend(run.verdicts.iter().filter_map(|record| record.reason));
         self.longest = self.longest.max(run.duration());
     }
 }
@@ -155,14 +166,16 @@ impl Claim {
     fn read(text: &str) -> Result<Self, String> {
         let (verdict, reason) = text.split_once(": ").map_or((text, None), |(verdict, reason)| (verdict, Some(reason)));
         let verdict = Verdict::ALL.iter().find(|it| it.as_str() == verdict).ok_or_else(|| format!("no verdict `{verdict}`"))?;
-        let find =
-            |reason: &str| Reason::ALL.iter().find(|it| it.as_str() == reason).ok_or_else(|| format!("no reason `{reason}`"));
-        Ok(Self { verdict: *verdict, reason: reason.map(find).transpose()?.copied() })
+        Ok(Self { verdict: *verdict, reason: reason.map(find_reason).transpose()? })
     }
 
     fn fits(&self, record: &VerdictRecord) -> bool {
         self.verdict == record.verdict && (self.reason.is_none() || self.reason == record.reason)
     }
+}
+
+fn find_reason(name: &str) -> Result<Reason, String> {
+    Reason::ALL.iter().find(|it| it.as_str() == name).copied().ok_or_else(|| format!("no reason `{name}`"))
 }
 
 /// `item / arm / recipient`; what is left out, and `*`, fits everything, and `n*` what begins with n.
