@@ -31,7 +31,7 @@ const TRUNCATED_KEPT_BEFORE_ELLIPSIS: usize = 4;
 /// An extended text must have been this long, and make up half of what arrived.
 const EXTENDED_KEPT: usize = 8;
 /// A rewritten text must have been this long; below it single characters weigh too much.
-const REWRITTEN_LENGTH: usize = 8;
+const REWRITTEN_LENGTH: usize = 12;
 /// A rewritten text must be this similar.
 const REWRITTEN_SIMILARITY: f64 = 0.7;
 
@@ -47,10 +47,14 @@ const REWRITTEN_SIMILARITY: f64 = 0.7;
 ///   sent ones, or of 4 where an ellipsis (`…`, `⋯`, `...`, `。。。`) follows.
 /// - [`Extended`](Alteration::Extended): the sent text of at least 8 graphemes stands at the beginning or the end of the
 ///   received one and is at least half of it.
-/// - [`Rewritten`](Alteration::Rewritten): both have at least 8 graphemes and a [`similarity`] of at least 0.7.
+/// - [`Rewritten`](Alteration::Rewritten): both have at least 12 graphemes and a [`similarity`] of at least 0.7.
 ///
-/// Keywords are mostly shorter than 8 graphemes, so that a keyword is never taken for another one's alteration unless
-/// mask characters or an ellipsis show that something was done to it.
+/// Keywords are mostly shorter than these lengths, so that one is hardly ever taken for another one's alteration unless mask
+/// characters or an ellipsis show that something was done to it. Measured on 4 million random pairs of the 4,510 Chinese
+/// keywords and combinations, on average 8.8 characters long, of the lists published by the Citizen Lab: 52 pairs (1.3 in
+/// 100,000) are recognised, 36 of them as rewritten. Of the 11 looked at most are variants of one another, as the same
+/// combination in simplified and traditional characters; one is of two addresses of one web site, one of two keywords of
+/// which one has a `*` of its own.
 #[must_use]
 pub fn alteration(sent: &str, received: &str) -> Option<Alteration> {
     let (sent, received) = (normal_form(sent), normal_form(received));
@@ -85,7 +89,7 @@ impl<'a> Shape<'a> {
         Self { graphemes, bigrams }
     }
 
-    /// [`alteration`] of this text, the sent one, to the received one.
+    /// [`alteration()`] of this text, the sent one, to the received one.
     #[must_use]
     pub fn alteration_to(&self, received: &Shape<'_>) -> Option<Alteration> {
         let (one, other) = (self.graphemes.as_slice(), received.graphemes.as_slice());
@@ -104,7 +108,7 @@ impl<'a> Shape<'a> {
         }
     }
 
-    /// [`similarity`] of this text to another one.
+    /// [`similarity()`] of this text to another one.
     #[must_use]
     pub fn similarity(&self, other: &Shape<'_>) -> f64 {
         if self.bigrams.is_empty() && other.bigrams.is_empty() {

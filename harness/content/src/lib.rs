@@ -1,6 +1,6 @@
 //! What is sent, bytes in and bytes out: normal forms of texts, how a received text was made from a sent one, hashes.
 //!
-//! [`normal_form`] says when two texts are the same to a reader; [`alteration`] says whether one is recognisably what a
+//! [`normal_form`] says when two texts are the same to a reader; [`alteration()`] says whether one is recognisably what a
 //! platform made of the other.
 
 pub mod alteration;

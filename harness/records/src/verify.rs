@@ -54,14 +54,14 @@ impl VerifyReport {
 #[must_use]
 pub fn verify(run: &Path) -> VerifyReport {
     let mut report = VerifyReport::default();
-    let stored = stored_manifest(run);
+    let stored = StoredManifest::read(run);
     let contents: Vec<FileHash> = stored.iter().flat_map(|it| &it.files).filter(|it| is_content(&it.path)).cloned().collect();
     let folders = belongings(run, &contents, &mut report);
     let contents = check_contents(run, contents, &mut report);
 
     let readable = check_journal(run, stored.as_ref(), &mut report);
     for folder in std::iter::once(String::new()).chain(folders) {
-        let version = stored_manifest(&run.join(&folder)).map_or(PROJECTION_VERSION, |it| it.projection_version);
+        let version = StoredManifest::read(&run.join(&folder)).map_or(PROJECTION_VERSION, |it| it.projection_version);
         if version > PROJECTION_VERSION {
             report.find(at(&folder, MANIFEST), format!("is of projection {version} (use a newer Lacuna)"));
         }
@@ -81,10 +81,6 @@ pub fn verify(run: &Path) -> VerifyReport {
 
 fn at(folder: &str, file: &str) -> String {
     if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
-}
-
-fn stored_manifest(folder: &Path) -> Option<StoredManifest> {
-    serde_json::from_slice(&fs::read(folder.join(MANIFEST)).ok()?).ok()
 }
 
 /// Whether a path that a manifest states is one of a content: a plain name in `files/`, and no way out of it.
@@ -223,7 +219,7 @@ fn compare(run: &Path, folder: &str, contents: &[FileHash], report: &mut VerifyR
 
 /// Checks the files of a folder against the hashes in its manifest.
 fn check_hashes(run: &Path, folder: &str, report: &mut VerifyReport) {
-    let Some(manifest) = stored_manifest(&run.join(folder)) else {
+    let Some(manifest) = StoredManifest::read(&run.join(folder)) else {
         report.find(at(folder, MANIFEST), "cannot be read");
         return;
     };

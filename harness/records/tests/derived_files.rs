@@ -173,6 +173,20 @@ fn deriving_again_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_damaged_journal_changes_nothing_that_was_derived() {
+    let (_folder, run) = example();
+    analyze(&run, EXACT).unwrap();
+    let mut damaged = journal(&example_entries(), Some(0));
+    let place = damaged.len() - 400;
+    damaged[place] ^= 1;
+    fs::write(run.join("journal.jsonl"), damaged).unwrap();
+    let before = files(&run);
+    let error = analyze(&run, EXACT).err().unwrap().to_string();
+    assert!(error.contains("journal.jsonl:4") && error.contains("the hash does not fit"), "{error}");
+    assert_eq!(files(&run), before);
+}
+
+#[test]
 fn guarded_copies_stand_beside_the_exact_tables() {
     let (_folder, run) = example();
     analyze(&run, EXACT).unwrap();

@@ -178,6 +178,16 @@ fn damage_that_is_no_torn_tail_is_refused_and_left_as_it_is() {
     }
 }
 
+/// `/dev/full` takes nothing. A second attempt could be told that all is well although the first lost its bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn after_a_failed_write_nothing_more_is_written() {
+    let mut storage = FileStorage::open(Path::new("/dev/full")).unwrap();
+    assert_eq!(storage.append(b"x").unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+    let error = storage.sync().unwrap_err().to_string();
+    assert!(error.contains("an earlier write to this file failed"), "{error}");
+}
+
 #[test]
 fn what_was_not_synced_may_be_gone_after_a_crash() {
     let (mut encoder, first) = Encoder::new(&header());

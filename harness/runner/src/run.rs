@@ -246,8 +246,10 @@ impl Prepared {
         let path = folder.path().to_owned();
         let LiveEnd { engine, mut encoder, mut storage, clock, reason } =
             drive(live).await.map_err(|error| RunError::Live { error, folder: path.clone() })?;
-        let verdicts = verdicts::derive(engine.evidence());
-        let end = end_of(reason, &verdicts);
+        let end = end_of(reason, &verdicts::derive(engine.evidence()));
+        let progress = engine.progress();
+        // The derivation builds the evidence anew from the journal; two of them would be one too many.
+        drop(engine);
         let sealed_at = clock.now();
         let mut seal = Vec::new();
         encoder.seal(sealed_at, end.exit_code(), &mut seal);
@@ -261,7 +263,7 @@ impl Prepared {
             end,
             reason,
             verdicts: analysis.verdicts,
-            progress: engine.progress(),
+            progress,
             took: sealed_at - opened_at,
         })
     }

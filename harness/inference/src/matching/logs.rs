@@ -97,8 +97,9 @@ struct Found {
 /// those where one has an id.
 ///
 /// Passes 2 and 3 make as many pairs as their rule allows. Of all ways to do that, theirs has the most pairs in which both
-/// rows have a time, then the least sum of latencies of these, and within the same text it keeps the order: no pair
-/// overtakes another one. Pass 4 makes as many pairs as its rule allows too, prefers the most similar ones, and compares a
+/// rows have a time. Of these, it has a pair for every row that would have one if `tolerance` were zero, the number of pairs
+/// were the greatest and their sum of latencies then the least; and within the same text it keeps the order: no pair overtakes
+/// another one. Pass 4 makes as many pairs as its rule allows too, prefers the most similar ones, and compares a
 /// received row with at most 256 sent ones (the last before it, or the nearest by rank where there is no time), of which the 16
 /// most similar count.
 ///

@@ -19,13 +19,17 @@ impl Row {
     }
 }
 
-/// Pairs the rows that have a time: as many as can be, with the least sum of latencies, in order. Returns what is left.
+/// Pairs the rows that have a time, and returns what is left.
 ///
-/// A received row can be any sent row before it, so that sent rows are opening brackets and received rows closing ones, and
-/// the usual matching of brackets, each received row with the last open sent one, pairs as many as can be. It also
-/// chooses the earliest received rows that can be paired and the latest sent ones (both are the greedy bases of their transversal matroids, and
-/// a matching that covers both exists by the theorem of Mendelsohn and Dulmage), so that the sum of the received times less the sum of the
-/// sent ones is the least. It is the same however the chosen rows are paired among themselves; in order is always possible.
+/// First the rows are chosen that the best pairing without tolerance covers. A received row can be any sent row before
+/// it, so that sent rows are opening brackets and received rows closing ones, and the usual matching of brackets, each
+/// received row with the last open sent one, pairs as many as can be. It also chooses the earliest received rows that can
+/// be paired and the latest sent ones (the greedy bases of their transversal matroids), so that the sum of the
+/// latencies is the least.
+///
+/// Then further rows are chosen, the earliest received and the latest sent ones, as long as the chosen ones can still be
+/// paired within the tolerance. A choice of both that ends so can be paired completely (theorem of Mendelsohn and
+/// Dulmage), and no larger one exists. Whatever can be paired at all can be paired in order.
 pub(super) fn pair_causally(
     mut sents: Vec<Row>,
     mut receiveds: Vec<Row>,
@@ -36,26 +40,83 @@ pub(super) fn pair_causally(
     receiveds.sort_unstable();
     let sents_timed = sents.split_off(sents.partition_point(|row| row.at.is_none()));
     let receiveds_timed = receiveds.split_off(receiveds.partition_point(|row| row.at.is_none()));
-    let mut open: Vec<Row> = Vec::new();
-    let mut chosen: (Vec<Row>, Vec<Row>) = (Vec::new(), Vec::new());
-    let mut coming = sents_timed.into_iter().peekable();
-    for received in receiveds_timed {
-        while let Some(sent) = coming.next_if(|sent| sent.may_be(&received, tolerance)) {
-            open.push(sent);
+    let mut chosen = match_brackets(&sents_timed, &receiveds_timed);
+    if tolerance > Duration::ZERO {
+        choose_more_receiveds(&sents_timed, &receiveds_timed, tolerance, &mut chosen.1);
+        choose_more_sents(&sents_timed, &receiveds_timed, tolerance, &mut chosen.0);
+    }
+    let part = |rows: &[Row], chosen: &[bool], wanted: bool| -> Vec<Row> {
+        rows.iter().zip(chosen).filter(|(_, chosen)| **chosen == wanted).map(|(row, _)| *row).collect()
+    };
+    pairs.extend(part(&sents_timed, &chosen.0, true).into_iter().zip(part(&receiveds_timed, &chosen.1, true)));
+    sents.extend(part(&sents_timed, &chosen.0, false));
+    receiveds.extend(part(&receiveds_timed, &chosen.1, false));
+    (sents, receiveds)
+}
+
+/// Which rows the best pairing without tolerance covers. Both lists are sorted and have times.
+fn match_brackets(sents: &[Row], receiveds: &[Row]) -> (Vec<bool>, Vec<bool>) {
+    let (mut sent_chosen, mut received_chosen) = (vec![false; sents.len()], vec![false; receiveds.len()]);
+    let mut open: Vec<usize> = Vec::new();
+    let mut next = 0;
+    for (received, chosen) in receiveds.iter().zip(&mut received_chosen) {
+        while sents.get(next).is_some_and(|sent| sent.may_be(received, Duration::ZERO)) {
+            open.push(next);
+            next += 1;
         }
-        match open.pop() {
-            Some(sent) => {
-                chosen.0.push(sent);
-                chosen.1.push(received);
-            }
-            None => receiveds.push(received),
+        if let Some(sent) = open.pop() {
+            sent_chosen[sent] = true;
+            *chosen = true;
         }
     }
-    chosen.0.sort_unstable();
-    pairs.extend(chosen.0.into_iter().zip(chosen.1));
-    sents.extend(open);
-    sents.extend(coming);
-    (sents, receiveds)
+    (sent_chosen, received_chosen)
+}
+
+/// Received rows can be paired together if up to any moment there are no more of them than sent rows that may be theirs.
+/// From the earliest on, each is chosen that leaves this true from its moment on.
+fn choose_more_receiveds(sents: &[Row], receiveds: &[Row], tolerance: Duration, chosen: &mut [bool]) {
+    let mut room: Vec<usize> = Vec::with_capacity(receiveds.len());
+    let (mut before, mut taken) = (0, 0);
+    for (received, chosen) in receiveds.iter().zip(&*chosen) {
+        while sents.get(before).is_some_and(|sent| sent.may_be(received, tolerance)) {
+            before += 1;
+        }
+        taken += usize::from(*chosen);
+        room.push(before - taken);
+    }
+    for index in (1..room.len()).rev() {
+        room[index - 1] = room[index - 1].min(room[index]);
+    }
+    let mut more = 0;
+    for (room, chosen) in room.iter().zip(chosen).filter(|(_, chosen)| !**chosen) {
+        if *room > more {
+            *chosen = true;
+            more += 1;
+        }
+    }
+}
+
+/// The same for sent rows, from the latest on: from any moment on there must be no more of them than received rows.
+fn choose_more_sents(sents: &[Row], receiveds: &[Row], tolerance: Duration, chosen: &mut [bool]) {
+    let mut room: Vec<usize> = Vec::with_capacity(sents.len());
+    let (mut after, mut taken) = (receiveds.len(), 0);
+    for (sent, chosen) in sents.iter().zip(&*chosen).rev() {
+        while after > 0 && sent.may_be(&receiveds[after - 1], tolerance) {
+            after -= 1;
+        }
+        taken += usize::from(*chosen);
+        room.push(receiveds.len() - after - taken);
+    }
+    for index in (1..room.len()).rev() {
+        room[index - 1] = room[index - 1].min(room[index]);
+    }
+    let mut more = 0;
+    for (room, chosen) in room.iter().zip(chosen.iter_mut().rev()).filter(|(_, chosen)| !**chosen) {
+        if *room > more {
+            *chosen = true;
+            more += 1;
+        }
+    }
 }
 
 /// Pairs what [`pair_causally`] left, in which any two rows may be paired unless both have a time: as many as can be, the

@@ -7,6 +7,7 @@ use std::path::Path;
 use lacuna_inference::matching::{Pairing, ReceivedRow, SentRow, match_logs};
 use lacuna_model::{Duration, Location, Problem, Timestamp};
 
+use super::by_id::compare_by_id;
 use super::columns::{Column, ColumnNames};
 use super::log::{Log, LogRow, PARTIES};
 use super::output::{Counts, DiffVerdict, Output};
@@ -52,7 +53,9 @@ pub struct Summary {
 ///
 /// Rows are matched by [`match_logs`]: by id, then by content. A message may have been received up to 2 s before it was sent
 /// (62 s where one of the logs has times without seconds). Sender, recipient and venue keep messages apart where both
-/// logs have them. A time without a zone is UTC, and a note says so. Where every row of both logs has an id, texts are not kept in memory.
+/// logs have them. A time without a zone is UTC, and a note says so. Where every row
+/// of both logs has an id, and one of the sent log no other row there, some 35 bytes a sent row are kept in memory and no
+/// text; else both logs are.
 ///
 /// The answer has the sent rows in their order, each followed by the duplicates of it, then the unexpected rows. Nothing is
 /// written where something is wrong with the logs.
@@ -61,7 +64,7 @@ pub fn diff(
     received: &Path,
     sent_columns: &ColumnNames,
     received_columns: &ColumnNames,
-    out: impl Write,
+    mut out: impl Write,
 ) -> Result<Summary, DiffError> {
     let (mut sent, mut received) = match (Log::open(sent, sent_columns), Log::open(received, received_columns)) {
         (Ok(sent), Ok(received)) => (sent, received),
@@ -70,18 +73,28 @@ pub fn diff(
             return Err(DiffError::Input(problems.collect()));
         }
     };
-    let parties = PARTIES.map(|column| sent.header(column).is_some() && received.header(column).is_some());
-    let mut channels = Channels::default();
-    let sent_rows = Rows::read(&mut sent, parties, &mut channels);
-    let received_rows = Rows::read(&mut received, parties, &mut channels);
-    let problems: Vec<Problem> = sent.problems().iter().chain(received.problems()).cloned().collect();
-    if !problems.is_empty() {
-        return Err(DiffError::Input(problems));
+    if let Some(counts) = compare_by_id(&mut sent, &mut received, sent_columns, received_columns, &mut out)? {
+        return Ok(summary(&sent, &received, counts));
     }
-    check_parties(&sent, &received, &sent_rows, &received_rows)?;
+    let mut sent = Log::open(sent.path(), sent_columns).map_err(DiffError::Input)?;
+    let mut received = Log::open(received.path(), received_columns).map_err(DiffError::Input)?;
+    let mut parties = [Parties::of(&sent, &received), Parties::of(&sent, &received)];
+    let mut channels = Channels::default();
+    let sent_rows = read(&mut sent, &mut parties[0], &mut channels);
+    let received_rows = read(&mut received, &mut parties[1], &mut channels);
+    check(&sent, &received, &parties)?;
     let tolerance = if sent.coarse || received.coarse { COARSE_TOLERANCE } else { TOLERANCE };
     let counts = write(&sent_rows, &received_rows, tolerance, out)?;
     Ok(summary(&sent, &received, counts))
+}
+
+/// Everything that is wrong with two logs that were read.
+pub(super) fn check(sent: &Log, received: &Log, parties: &[Parties; 2]) -> Result<(), DiffError> {
+    let mut problems: Vec<Problem> = sent.problems().iter().chain(received.problems()).cloned().collect();
+    if problems.is_empty() {
+        problems = disagreements(sent, received, parties);
+    }
+    if problems.is_empty() { Ok(()) } else { Err(DiffError::Input(problems)) }
 }
 
 fn summary(sent: &Log, received: &Log, counts: Counts) -> Summary {
@@ -130,41 +143,49 @@ impl Kept {
     }
 }
 
-/// A log that was read.
-struct Rows {
-    rows: Vec<Kept>,
-    /// What each column that tells channels apart has in it.
+fn read(log: &mut Log, parties: &mut Parties, channels: &mut Channels) -> Vec<Kept> {
+    let mut rows = Vec::new();
+    while let Some(row) = log.next_row() {
+        let channel = channels.number(parties.compared(row.parties));
+        rows.push(Kept { row: row.row, id: row.id.map(Box::from), text: row.text.into(), at: row.at, channel });
+    }
+    rows
+}
+
+/// What tells the messages of a log apart.
+pub(super) struct Parties {
+    /// Which of the columns both logs have.
+    compared: [bool; 3],
+    /// What the columns of this log have in them.
     values: [BTreeSet<String>; 3],
 }
 
-impl Rows {
-    /// `parties` says which of the columns tell channels apart.
-    fn read(log: &mut Log, parties: [bool; 3], channels: &mut Channels) -> Self {
-        let mut rows = Vec::new();
-        let mut values: [BTreeSet<String>; 3] = Default::default();
-        while let Some(row) = log.next_row() {
-            let mut key = row.parties;
-            for ((value, known), compared) in key.iter_mut().zip(&mut values).zip(parties) {
-                if !known.contains(*value) {
-                    known.insert((*value).to_owned());
-                }
-                if !compared {
-                    *value = "";
-                }
+impl Parties {
+    pub fn of(sent: &Log, received: &Log) -> Self {
+        let compared = PARTIES.map(|column| sent.header(column).is_some() && received.header(column).is_some());
+        Self { compared, values: Default::default() }
+    }
+
+    /// Takes note of a row's cells, and leaves of them what is compared.
+    pub fn compared<'r>(&mut self, mut cells: [&'r str; 3]) -> [&'r str; 3] {
+        for ((cell, known), compared) in cells.iter_mut().zip(&mut self.values).zip(self.compared) {
+            if !known.contains(*cell) {
+                known.insert((*cell).to_owned());
             }
-            let channel = channels.number(key);
-            rows.push(Kept { row: row.row, id: row.id.map(Box::from), text: row.text.into(), at: row.at, channel });
+            if !compared {
+                *cell = "";
+            }
         }
-        Self { rows, values }
+        cells
     }
 }
 
 /// Two logs that name their people and places differently have nothing in common, and a log of several recipients cannot be
 /// laid beside one that does not say for whom a message was: both would be taken for censorship.
-fn check_parties(sent: &Log, received: &Log, sent_rows: &Rows, received_rows: &Rows) -> Result<(), DiffError> {
+fn disagreements(sent: &Log, received: &Log, parties: &[Parties; 2]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (place, column) in PARTIES.into_iter().enumerate() {
-        let (ours, theirs) = (&sent_rows.values[place], &received_rows.values[place]);
+        let [ours, theirs] = [&parties[0].values[place], &parties[1].values[place]];
         let problem = |message: String, fix: String| Problem {
             location: Location { file: received.path().to_owned(), line: 1, column: 0 },
             key: received.header(column).unwrap_or_default().to_owned(),
@@ -182,17 +203,13 @@ fn check_parties(sent: &Log, received: &Log, sent_rows: &Rows, received_rows: &R
             problems.push(problem(message, "compare the log of one recipient at a time".to_owned()));
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(DiffError::Input(problems)) }
+    problems
 }
 
-fn write(sent: &Rows, received: &Rows, tolerance: Duration, out: impl Write) -> Result<Counts, DiffError> {
-    let sent_rows: Vec<SentRow<'_>> = sent
-        .rows
-        .iter()
-        .map(|row| SentRow { id: row.id.as_deref(), text: &row.text, at: row.at, channel: row.channel })
-        .collect();
+fn write(sent: &[Kept], received: &[Kept], tolerance: Duration, out: impl Write) -> Result<Counts, DiffError> {
+    let sent_rows: Vec<SentRow<'_>> =
+        sent.iter().map(|row| SentRow { id: row.id.as_deref(), text: &row.text, at: row.at, channel: row.channel }).collect();
     let received_rows: Vec<ReceivedRow<'_>> = received
-        .rows
         .iter()
         .map(|row| ReceivedRow { id: row.id.as_deref(), text: &row.text, at: row.at, channel: row.channel })
         .collect();
@@ -209,8 +226,8 @@ fn write(sent: &Rows, received: &Rows, tolerance: Duration, out: impl Write) -> 
             Pairing::Missing { sent } => (DiffVerdict::Missing, Some(sent), None, None),
             Pairing::Unexpected { received } => (DiffVerdict::Unexpected, None, Some(received), None),
         };
-        let sent_row = sent_place.map(|place| sent.rows[place].as_row());
-        let received_row = received_place.map(|place| received.rows[place].as_row());
+        let sent_row = sent_place.map(|place| sent[place].as_row());
+        let received_row = received_place.map(|place| received[place].as_row());
         output.write(verdict, sent_row.as_ref(), received_row.as_ref(), matched_by)?;
     }
     Ok(output.finish()?)

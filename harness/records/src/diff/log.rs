@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use csv::ByteRecord;
+use csv::{ByteRecord, StringRecord};
 use lacuna_model::{Location, Problem, Timestamp};
 
 use super::columns::{Column, ColumnNames, Places};
@@ -29,6 +29,16 @@ pub(super) struct LogRow<'r> {
     pub parties: [&'r str; 3],
 }
 
+/// A record that is no row; why is among the problems.
+struct Unusable;
+
+/// A place in a log to come back to.
+#[derive(Clone, Debug)]
+pub(super) struct Bookmark {
+    position: csv::Position,
+    rows: u32,
+}
+
 /// The columns that tell channels apart, as [`LogRow::parties`] has them.
 pub(super) const PARTIES: [Column; 3] = [Column::Sender, Column::Recipient, Column::Venue];
 
@@ -37,7 +47,7 @@ pub(super) struct Log {
     path: PathBuf,
     reader: csv::Reader<Limited>,
     budget: Rc<Cell<u64>>,
-    record: ByteRecord,
+    record: StringRecord,
     places: Places,
     headers: Vec<String>,
     order: Option<DateOrder>,
@@ -76,7 +86,7 @@ impl Log {
             .flexible(true)
             .has_headers(false)
             .buffer_capacity(1 << 16)
-            .from_reader(Limited { file, budget: Rc::clone(&budget) });
+            .from_reader(Limited { file, start: mark as u64, budget: Rc::clone(&budget) });
         let mut record = ByteRecord::new();
         if !reader.read_byte_record(&mut record).map_err(|error| whole(format!("cannot be read: {error}"), ""))? {
             return Err(whole("is empty".to_owned(), "give it a line of headers"));
@@ -97,7 +107,7 @@ impl Log {
             path: path.to_owned(),
             reader,
             budget,
-            record,
+            record: StringRecord::new(),
             places,
             headers,
             order: None,
@@ -133,7 +143,8 @@ impl Log {
     pub fn next_row(&mut self) -> Option<LogRow<'_>> {
         while !self.finished {
             self.budget.set(ROW_BYTES);
-            match self.reader.read_byte_record(&mut self.record) {
+            let mut record = std::mem::take(&mut self.record).into_byte_record();
+            match self.reader.read_byte_record(&mut record) {
                 Ok(true) => {}
                 Ok(false) => {
                     self.finished = true;
@@ -152,11 +163,24 @@ impl Log {
                 break;
             }
             self.rows += 1;
-            if let Some(at) = self.check() {
+            if let Ok(at) = self.check(record) {
                 return Some(self.row(at));
             }
         }
         None
+    }
+
+    /// The place before the next row.
+    pub fn bookmark(&self) -> Bookmark {
+        Bookmark { position: self.reader.position().clone(), rows: self.rows }
+    }
+
+    /// Goes back, or on, to a place of this log.
+    pub fn go_to(&mut self, bookmark: &Bookmark) -> io::Result<()> {
+        self.reader.seek(bookmark.position.clone()).map_err(io::Error::from)?;
+        self.rows = bookmark.rows;
+        self.finished = false;
+        Ok(())
     }
 
     /// The record as a row; its parts are checked.
@@ -172,32 +196,33 @@ impl Log {
     }
 
     fn cell(&self, column: Column) -> Option<&str> {
-        self.places.get(column).and_then(|place| self.record.get(place)).and_then(|cell| std::str::from_utf8(cell).ok())
+        self.places.get(column).and_then(|place| self.record.get(place))
     }
 
-    /// The time of the record if all of it can be used.
-    fn check(&mut self) -> Option<Option<Timestamp>> {
-        let line = self.record.position().map_or(0, csv::Position::line);
-        let (fields, expected) = (self.record.len(), self.headers.len());
+    /// The time of the record, if it has one; an error where the record cannot be used, which is a problem by then.
+    fn check(&mut self, record: ByteRecord) -> Result<Option<Timestamp>, Unusable> {
+        let line = record.position().map_or(0, csv::Position::line);
+        let (fields, expected) = (record.len(), self.headers.len());
         if fields != expected {
             let message = format!("has {fields} cells where the header has {expected}");
             self.problem(line, None, message, "put cells with commas, quotation marks or line breaks in quotation marks");
-            return None;
+            return Err(Unusable);
         }
-        if std::str::from_utf8(self.record.as_slice()).is_err() {
-            let place = self.record.iter().position(|cell| std::str::from_utf8(cell).is_err()).unwrap_or(0);
-            let bytes = self.record.get(place).and_then(|cell| {
-                let start = std::str::from_utf8(cell).err()?.valid_up_to();
-                Some(cell[start..].iter().take(4).map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(" "))
-            });
-            let key = self.headers.get(place).cloned();
-            let message = format!("is not UTF-8 ({})", bytes.unwrap_or_default());
-            self.problem(line, key, message, "save the file as CSV in UTF-8");
-            return None;
+        match StringRecord::from_byte_record(record) {
+            Ok(record) => self.record = record,
+            Err(error) => {
+                let (place, start) = (error.utf8_error().field(), error.utf8_error().valid_up_to());
+                let record = error.into_byte_record();
+                let cell = record.get(place).and_then(|cell| cell.get(start..)).unwrap_or_default();
+                let bytes: Vec<String> = cell.iter().take(4).map(|byte| format!("{byte:02X}")).collect();
+                let key = self.headers.get(place).cloned();
+                self.problem(line, key, format!("is not UTF-8 ({})", bytes.join(" ")), "save the file as CSV in UTF-8");
+                return Err(Unusable);
+            }
         }
         let written = self.cell(Column::At).map(str::trim).filter(|written| !written.is_empty());
         let Some(written) = written else {
-            return Some(None);
+            return Ok(None);
         };
         let mut result = parse(written, self.order);
         if result == Err(Unreadable::Ambiguous) {
@@ -209,7 +234,7 @@ impl Log {
             Ok(time) => {
                 self.zoneless |= !time.zoned;
                 self.coarse |= time.coarse;
-                Some(Some(time.at))
+                Ok(Some(time.at))
             }
             Err(why) => {
                 let written = self.cell(Column::At).unwrap_or_default();
@@ -220,7 +245,7 @@ impl Log {
                 };
                 let key = self.header(Column::At).map(str::to_owned);
                 self.problem(line, key, message, "write 2026-01-31T09:05:00Z, or leave the column out with at=");
-                None
+                Err(Unusable)
             }
         }
     }
@@ -230,12 +255,13 @@ impl Log {
         let place = self.places.get(Column::At)?;
         let mut other =
             Self::open(&self.path, &ColumnNames::parse(&format!("text={},at=", self.header(Column::Text)?)).ok()?).ok()?;
+        let mut record = ByteRecord::new();
         loop {
             other.budget.set(ROW_BYTES);
-            if !other.reader.read_byte_record(&mut other.record).ok()? {
+            if !other.reader.read_byte_record(&mut record).ok()? {
                 return None;
             }
-            let written = other.record.get(place).and_then(|cell| std::str::from_utf8(cell).ok());
+            let written = record.get(place).and_then(|cell| std::str::from_utf8(cell).ok());
             if let Some(order) = written.and_then(proven_order) {
                 return Some(order);
             }
@@ -255,13 +281,15 @@ impl Log {
 
 /// The separator that the line of headers has most of: spreadsheets write semicolons where the comma is a decimal sign.
 fn likeliest_delimiter(line: &[u8]) -> u8 {
-    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+    let count = |delimiter: u8| line.split(|byte| *byte == delimiter).count();
     [b',', b';', b'\t'].into_iter().rev().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
 }
 
 /// A file from which only so much may be read for one row.
 struct Limited {
     file: BufReader<File>,
+    /// Where the text begins, behind the byte order mark.
+    start: u64,
     budget: Rc<Cell<u64>>,
 }
 
@@ -274,5 +302,14 @@ impl Read for Limited {
         let read = self.file.read(buffer)?;
         self.budget.set(left.saturating_sub(read as u64));
         Ok(read)
+    }
+}
+
+impl Seek for Limited {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::Start(offset) => self.file.seek(SeekFrom::Start(offset + self.start)).map(|offset| offset - self.start),
+            SeekFrom::Current(_) | SeekFrom::End(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
     }
 }

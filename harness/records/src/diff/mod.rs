@@ -1,5 +1,6 @@
 //! `lacuna diff`: two logs, made by hand or by any tool, laid beside each other.
 
+mod by_id;
 mod columns;
 mod compare;
 mod log;

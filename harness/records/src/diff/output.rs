@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use jiff::fmt::temporal::DateTimePrinter;
 use lacuna_model::{MatchedBy, Timestamp};
 
 use super::log::LogRow;
@@ -117,8 +118,12 @@ impl<W: Write> Output<W> {
     }
 }
 
+const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+
 /// ISO 8601, UTC, milliseconds.
 fn iso(at: Timestamp) -> Option<String> {
     let at = jiff::Timestamp::from_microsecond(at.0.div_euclid(1_000) * 1_000).ok()?;
-    Some(format!("{at:.3}"))
+    let mut text = String::with_capacity(24);
+    PRINTER.print_timestamp(&at, &mut text).ok()?;
+    Some(text)
 }

@@ -36,11 +36,11 @@ pub(super) enum Unreadable {
 /// a zone the time is UTC.
 pub(super) fn parse(text: &str, order: Option<DateOrder>) -> Result<Written, Unreadable> {
     let text = text.trim();
-    if let Ok(at) = text.parse::<jiff::Timestamp>() {
-        return Ok(Written { at: Timestamp(at.as_microsecond()), zoned: true, coarse: false });
-    }
     if let Some(number) = parse_number(text) {
         return number;
+    }
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Ok(Written { at: Timestamp(at.as_microsecond()), zoned: true, coarse: false });
     }
     let (date, time) = text.split_once(['T', 't', ' ', ',']).map_or((text, ""), |(date, time)| (date, time.trim()));
     let (year, month, day) = parse_date(date, order)?;
@@ -67,6 +67,9 @@ pub(super) fn proven_order(text: &str) -> Option<DateOrder> {
     }
 }
 
+/// In microseconds.
+const DAY: i64 = 86_400_000_000;
+
 /// `None`: it is no number.
 fn parse_number(text: &str) -> Option<Result<Written, Unreadable>> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -79,7 +82,6 @@ fn parse_number(text: &str) -> Option<Result<Written, Unreadable>> {
     let scaled = |unit_micros: i64| {
         whole * unit_micros + i64::try_from(i128::from(nanos) * i128::from(unit_micros) / 1_000_000_000).unwrap_or(0)
     };
-    const DAY: i64 = 86_400_000_000;
     let micros = match whole {
         // Days since 1899-12-30, the years 1954 to 2173: a count of seconds as small would be of the first day of 1970.
         20_000..100_000 => scaled(DAY) - 25_569 * DAY,

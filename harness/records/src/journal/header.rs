@@ -108,6 +108,7 @@ impl Header {
         match serde_json::from_slice::<Version>(line) {
             Ok(Version { journal, .. }) if journal != JOURNAL => Err(LineProblem::NotAJournal(format!("journal is `{journal}`"))),
             Ok(Version { version, .. }) if version > JOURNAL_VERSION => Err(LineProblem::NewerVersion(version)),
+            Ok(Version { version: 0, .. }) => Err(LineProblem::NotAJournal("there never was a version 0".to_owned())),
             Ok(_) => Ok(()),
             Err(error) => Err(LineProblem::NotAJournal(error.to_string())),
         }

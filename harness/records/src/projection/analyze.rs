@@ -76,7 +76,7 @@ impl AnalyzeError {
 
 /// Derives every file of the run in `run` from its journal, byte for byte as it was derived before.
 pub fn analyze(run: &Path, options: AnalyzeOptions) -> Result<Analysis, AnalyzeError> {
-    let target = match stored_projection_version(&run.join(MANIFEST)) {
+    let target = match StoredManifest::read(run).map(|it| it.projection_version) {
         Some(found) if found > PROJECTION_VERSION => return Err(AnalyzeError::Newer { file: run.join(MANIFEST), found }),
         Some(found) if found < PROJECTION_VERSION => run.join(format!("{PROJECTION_FOLDER_PREFIX}{PROJECTION_VERSION}")),
         _ => run.to_owned(),
@@ -91,12 +91,6 @@ pub fn analyze(run: &Path, options: AnalyzeOptions) -> Result<Analysis, AnalyzeE
     let changed = files.into_iter().filter(|file| before.get(&file.path).is_some_and(|before| before != file));
     let changed = changed.map(|file| file.path).collect();
     Ok(Analysis { header, seal, counts, evidence, verdicts, folder: target, changed })
-}
-
-/// The version of the projection that a manifest speaks of, if it can be read.
-pub(crate) fn stored_projection_version(manifest: &Path) -> Option<u32> {
-    let text = fs::read(manifest).ok()?;
-    Some(serde_json::from_slice::<StoredManifest>(&text).ok()?.projection_version)
 }
 
 /// The regular files in a folder, hashed.

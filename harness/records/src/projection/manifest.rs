@@ -1,5 +1,8 @@
 //! `manifest.json`: what a run consists of, by hash.
 
+use std::fs;
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::PROJECTION_VERSION;
@@ -99,6 +102,21 @@ pub(crate) struct StoredManifest {
     pub projection_version: u32,
     pub journal: StoredJournal,
     pub files: Vec<FileHash>,
+}
+
+/// No manifest is longer; its length grows with the number of contents.
+const MAX_MANIFEST: u64 = 64 << 20;
+
+impl StoredManifest {
+    /// The manifest in a folder; `None` where there is none that can be read.
+    pub(crate) fn read(folder: &Path) -> Option<Self> {
+        let path = folder.join(MANIFEST);
+        let found = fs::symlink_metadata(&path).ok()?;
+        if !found.is_file() || found.len() > MAX_MANIFEST {
+            return None;
+        }
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
+    }
 }
 
 /// What a manifest says of the journal.

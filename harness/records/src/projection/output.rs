@@ -60,6 +60,13 @@ impl Write for Pending {
     }
 }
 
+impl Drop for Pending {
+    /// A derivation that failed leaves nothing behind; after a rename there is nothing to remove.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
 impl Artifact for Pending {
     fn finish(mut self: Box<Self>) -> io::Result<()> {
         self.file.flush()?;

@@ -55,14 +55,15 @@ impl Inbox {
         }
     }
 
-    /// The oldest events.
-    pub(super) fn oldest(&self, limit: usize) -> Vec<Event> {
-        self.events.iter().take(limit).cloned().collect()
+    /// The oldest events behind `after`.
+    pub(super) fn behind(&self, after: u64, limit: usize) -> Vec<Event> {
+        let read = self.events.partition_point(|event| event.cursor <= after);
+        self.events.iter().skip(read).take(limit).cloned().collect()
     }
 
-    /// Whether there is anything.
-    pub(super) fn is_empty(&self) -> bool {
-        self.events.is_empty()
+    /// Whether there is nothing behind `after`.
+    pub(super) fn is_read(&self, after: u64) -> bool {
+        self.events.back().is_none_or(|event| event.cursor <= after)
     }
 
     /// The cursor of the last event that ever came.
@@ -101,7 +102,7 @@ mod tests {
     }
 
     fn cursors(inbox: &Inbox) -> Vec<u64> {
-        inbox.oldest(3).iter().map(|event| event.cursor).collect()
+        inbox.behind(0, 3).iter().map(|event| event.cursor).collect()
     }
 
     #[test]
@@ -115,7 +116,7 @@ mod tests {
         inbox.acknowledge(102);
         assert_eq!((cursors(&inbox), inbox.text_bytes), (vec![103, 104], 2));
         inbox.acknowledge(104);
-        assert_eq!((inbox.is_empty(), inbox.last()), (true, 104));
+        assert_eq!((inbox.is_read(0), inbox.last()), (true, 104));
     }
 
     #[test]

@@ -5,13 +5,14 @@
 //! | `PUT /v1/accounts/{id}` `{"registered_in":"CN","located_in":"CN"}` | 200 `{"token":"…"}`; 409 if it exists with other data |
 //! | `PUT /v1/venues/{id}` `{"kind":"direct\|group\|feed","members":["…"]}` | 200 `{}`; 404 for an unknown member; 409 if it exists with other data |
 //! | `POST /v1/messages` `{"venue":"…","client_ref":"…","text":"…"}` | 200 `{"message_id":"…"}`; 403 `{"notice":"…"}`, with `"sanction":true` if it is about the account; 429 `{"retry_after_ms":N}`; 503 out of order; 404 unknown venue; 413 too long |
-//! | `GET /v1/events?after=N&wait_ms=N&limit=N` | 200 `{"instance":"…","events":[{"cursor":N,"kind":"message\|retraction\|notice","message_id":"…","sender":"…","venue":"…","text":"…"}],"cursor":N}` |
+//! | `GET /v1/events?after=N&ack=N&wait_ms=N&limit=N` | 200 `{"instance":"…","events":[{"cursor":N,"kind":"message\|retraction\|notice","message_id":"…","sender":"…","venue":"…","text":"…"}],"cursor":N}` |
 //!
 //! The last two want `Authorization: Bearer TOKEN`, else 401. Other faults are 400 and, where the platform is full, 507; each
 //! with `{"error":"…"}`. Both `PUT`s may be repeated; a token depends on the seed and the account's id alone.
 //!
 //! `GET /v1/events` answers at once if there is something after the cursor, else when something comes or the wait is over.
-//! What lies at or before `after` is acknowledged and forgotten. Cursors of one life of the platform lie above those of
+//! What lies at or before `ack` (without it: `after`) is acknowledged and forgotten; `after` alone lets a
+//! client read on before what it has read is safe. Cursors of one life of the platform lie above those of
 //! all lives that began earlier, so an old cursor acknowledges nothing. `instance` changes when the platform, or this account's
 //! queue, lost its memory: with each new [`SharedWorld`], and when an account leaves so much unacknowledged
 //! ([`Limits::EVENTS`], [`Limits::TEXT_BYTES`]) that its queue is emptied.

@@ -67,7 +67,7 @@ async fn get_events(
     let until = Instant::now() + Duration::from_millis(request.wait_ms).min(Limits::WAIT);
     loop {
         let is_last = Instant::now() >= until;
-        match world.events(token, request.after, request.limit, is_last)? {
+        match world.events(token, request.after, request.ack.unwrap_or(request.after), request.limit, is_last)? {
             Found::Events(events) => return Ok(answer(StatusCode::OK, &events)),
             // The notification was registered under the lock; nothing that comes meanwhile is missed.
             Found::Nothing(arrival) => drop(tokio::time::timeout_at(until, arrival).await),

@@ -248,9 +248,9 @@ impl SharedWorld {
         Ok(Submitted { submission, message_id })
     }
 
-    /// The account's oldest events behind `after`, which acknowledges those before. Without any, gives what to wait for
-    /// unless `is_last` is set.
-    pub(super) fn events(&self, token: &str, after: u64, limit: usize, is_last: bool) -> Result<Found, Fault> {
+    /// The account's oldest events behind `after`; those up to `acknowledged` are forgotten. Without any, gives what to wait
+    /// for unless `is_last` is set.
+    pub(super) fn events(&self, token: &str, after: u64, acknowledged: u64, limit: usize, is_last: bool) -> Result<Found, Fault> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let member = *state.sessions.get(token).ok_or(Fault::Unauthorized)?;
@@ -259,12 +259,12 @@ impl SharedWorld {
         // A cursor from the future is not of this life of the platform: the client is told so without a wait.
         let is_foreign = after > inbox.last();
         if !is_foreign {
-            inbox.acknowledge(after);
+            inbox.acknowledge(acknowledged.min(after));
         }
-        if inbox.is_empty() && !is_foreign && !is_last {
+        if inbox.is_read(after) && !is_foreign && !is_last {
             return Ok(Found::Nothing(Arc::clone(&inbox.arrivals).notified_owned()));
         }
-        let events = inbox.oldest(limit.clamp(1, Limits::EVENTS_PER_ANSWER));
+        let events = inbox.behind(if is_foreign { 0 } else { after }, limit.clamp(1, Limits::EVENTS_PER_ANSWER));
         Ok(Found::Events(EventsAnswer {
             instance: format!("{:016x}{:04x}", self.0.instance, inbox.overflows()),
             cursor: events.last().map_or_else(|| inbox.last(), |event| event.cursor),

@@ -60,6 +60,8 @@ pub(super) struct RateLimited {
 pub(super) struct EventsRequest {
     #[serde(default)]
     pub(super) after: u64,
+    /// Without it, `after` acknowledges.
+    pub(super) ack: Option<u64>,
     #[serde(default)]
     pub(super) wait_ms: u64,
     #[serde(default = "default_limit")]
