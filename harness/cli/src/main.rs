@@ -1,3 +1,21 @@
-//! The `lacuna` command.
+//! The `lacuna` command: arguments in, exit codes out.
 
-fn main() {}
+mod arguments;
+mod commands;
+mod exit;
+mod logging;
+mod output;
+mod problems;
+mod progress;
+mod screen;
+mod signals;
+mod summary;
+mod visible;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    exit::guarded(|| commands::run(arguments::Arguments::parse()))
+}

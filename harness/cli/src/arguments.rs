@@ -1,0 +1,58 @@
+//! The command line.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::commands::{analyze, corpus, diff, policy, run, schema, simulate, verify};
+use crate::logging::LogFormat;
+
+/// Measures silent censorship on messaging platforms: sends controlled texts between accounts that you own, lays what was sent
+/// beside what arrived, and says, with error rates chosen beforehand, what was dropped and for whom.
+#[derive(Parser, Debug)]
+#[command(name = "lacuna", version, max_term_width = 120, propagate_version = true, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// The form of the log on stderr; RUST_LOG says what is logged, by default warnings and errors
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    pub log_format: LogFormat,
+    /// The form of the summary on stdout
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Human, value_name = "FORMAT")]
+    pub output_format: OutputFormat,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 fault in Lacuna; 2 the command line, an experiment, a policy, a corpus or a run's folder is not as \
+it should be; 3 nothing can be concluded; 4 stopped by a safety rule; 130 ended by Ctrl-C. Findings are never failures.";
+
+/// The form of what stands on stdout.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum OutputFormat {
+    /// Tables for people.
+    Human,
+    /// One JSON object.
+    Json,
+}
+
+/// The subcommands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Run an experiment, or go on with one that was interrupted
+    Run(run::Arguments),
+    /// Lay two logs beside each other and say what is missing, altered, unexpected or repeated
+    Diff(diff::Arguments),
+    /// Derive every file of a run anew from its journal
+    Analyze(analyze::Arguments),
+    /// Check that a run's folder is what its journal says, byte for byte
+    Verify(verify::Arguments),
+    /// Check a corpus, or make one of a list
+    #[command(subcommand)]
+    Corpus(corpus::Command),
+    /// Serve a simulated censoring platform on the loopback interface
+    Simulate(simulate::Arguments),
+    /// Write a simulator's policy as rules of a real server
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Print the JSON Schema of a kind of file, for editors
+    Schema(schema::Arguments),
+}

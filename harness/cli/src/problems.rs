@@ -1,0 +1,183 @@
+//! Problems of files, told with the line they are on. The only module that knows miette.
+
+use std::fmt::{self, Write as _};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use lacuna_model::Problem;
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
+    SpanContents,
+};
+
+use crate::screen::Screen;
+use crate::visible::{visible, visible_in_place};
+
+/// Larger files are not read again to show a line of them.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Tells all problems on stderr: with the line of the source on a terminal, a line each elsewhere.
+pub fn tell(problems: &[Problem]) {
+    let on_terminal = Screen::is_terminal();
+    for problem in problems {
+        if on_terminal {
+            eprintln!("{}", drawn(problem, console::Term::stderr().size().1.into(), console::colors_enabled_stderr()));
+        } else {
+            eprintln!("{}", visible(&problem.to_string()));
+        }
+    }
+    let count = problems.len();
+    eprintln!("lacuna: {count} {}; nothing was done", if count == 1 { "problem" } else { "problems" });
+}
+
+/// A problem with the line it is on.
+fn drawn(problem: &Problem, width: usize, colours: bool) -> String {
+    let theme = if colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false).with_context_lines(1);
+    let report = Report { problem, excerpt: Excerpt::read(problem) };
+    let mut text = String::new();
+    match handler.render_report(&mut text, &report) {
+        Ok(()) => text,
+        Err(fmt::Error) => visible(&problem.to_string()),
+    }
+}
+
+#[derive(Debug)]
+struct Report<'a> {
+    problem: &'a Problem,
+    excerpt: Option<Excerpt>,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem { location, key, message, .. } = self.problem;
+        if self.excerpt.is_none() {
+            f.write_str(&visible(&location.to_string()))?;
+            f.write_str(": ")?;
+        }
+        if !key.is_empty() {
+            f.write_str(&visible(key))?;
+            f.write_str(": ")?;
+        }
+        f.write_str(&visible(message))
+    }
+}
+
+impl std::error::Error for Report<'_> {}
+
+impl Diagnostic for Report<'_> {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        (!self.problem.fix.is_empty()).then(|| Box::new(visible(&self.problem.fix)) as _)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.excerpt.as_ref().map(|excerpt| excerpt as _)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let excerpt = self.excerpt.as_ref()?;
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some("here".to_owned()), excerpt.place))))
+    }
+}
+
+/// The line that a problem is on, with its neighbours.
+#[derive(Debug)]
+struct Excerpt {
+    name: String,
+    /// The number of the first of the lines, from 0.
+    first: usize,
+    lines: String,
+    /// In `lines`.
+    place: SourceSpan,
+}
+
+impl Excerpt {
+    fn read(problem: &Problem) -> Option<Self> {
+        let location = &problem.location;
+        let line = location.line.checked_sub(1)?;
+        let source = read(&location.file)?;
+        let first = line.saturating_sub(1);
+        let mut lines = String::new();
+        let mut start = 0;
+        let mut length = 0;
+        for (number, text) in (first..).zip(source.lines().skip(first).take(line + 2 - first)) {
+            let text = visible_in_place(text);
+            if number == line {
+                // A column counts characters; a span counts bytes. Without a column the whole line is meant.
+                let column = location.column.saturating_sub(1);
+                let bytes = |characters| text.chars().take(characters).map(char::len_utf8).sum::<usize>();
+                start = lines.len() + bytes(column);
+                length = if location.column == 0 { text.len() } else { token(&text[bytes(column)..]) };
+            }
+            // Writing to a string cannot fail.
+            let _ = writeln!(lines, "{text}");
+        }
+        let name = format!("{}:{}", visible(&location.file.display().to_string()), location.line);
+        let name = if location.column > 0 { format!("{name}:{}", location.column) } else { name };
+        (start <= lines.len()).then(|| Self { name, first, lines, place: (start, length).into() })
+    }
+}
+
+/// The length of what begins here: a word, a quoted text, or one character.
+fn token(text: &str) -> usize {
+    let first = text.chars().next().map_or(0, char::len_utf8);
+    if let Some(inner) = text.strip_prefix('"') {
+        return inner.find('"').map_or(text.len(), |end| end + 2);
+    }
+    let word = |it: char| it.is_alphanumeric() || matches!(it, '-' | '_' | '.');
+    text.find(|it| !word(it)).unwrap_or(text.len()).max(first)
+}
+
+impl SourceCode for Excerpt {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let inner = self.lines.read_span(span, before, after)?;
+        let (line, column) = (inner.line() + self.first, inner.column());
+        let contents =
+            MietteSpanContents::new_named(self.name.clone(), inner.data(), *inner.span(), line, column, inner.line_count());
+        Ok(Box::new(contents))
+    }
+}
+
+fn read(file: &Path) -> Option<String> {
+    if !std::fs::metadata(file).ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    File::open(file).ok()?.take(MOST_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use std::path::PathBuf;
+
+    use lacuna_model::Location;
+
+    use super::*;
+
+    fn problem(file: PathBuf, line: usize, column: usize) -> Problem {
+        let (key, message, fix) = ("arm.a.venue", "`gruop` is none of direct, group, feed", "did you mean `group`?");
+        Problem { location: Location { file, line, column }, key: key.into(), message: message.into(), fix: fix.into() }
+    }
+
+    #[test]
+    fn a_problem_is_drawn_with_its_line_and_what_is_wide_or_hostile_moves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.toml");
+        std::fs::write(&file, "# 注释\u{1b}[2J\n[[arm]]\nid = \"新\" ; venue = \"gruop\"\nrecipients = []\n").unwrap();
+        let text = drawn(&problem(file.clone(), 3, 20), 80, false);
+        insta::assert_snapshot!(text.replace(&folder.path().display().to_string(), "FOLDER"));
+        // A place that is not there is no reason to say nothing.
+        for (line, column) in [(0, 0), (3, 0), (3, 500), (99, 1)] {
+            assert!(drawn(&problem(file.clone(), line, column), 80, false).contains("gruop"));
+        }
+        assert!(drawn(&problem(folder.path().join("none.toml"), 1, 1), 80, false).contains("none.toml:1:1"));
+    }
+}

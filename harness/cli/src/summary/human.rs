@@ -1,0 +1,149 @@
+//! The summary as tables for people.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use console::{Style, style};
+use lacuna_model::{ArmIx, ItemIx, Verdict};
+
+use super::Summary;
+use crate::visible::{shortened, visible};
+
+/// Rows of findings that are shown; `verdicts.csv` has all.
+const MOST_FINDINGS: usize = 40;
+/// Where stdout is no terminal, tables are this wide.
+const WIDTH_OFF_TERMINAL: u16 = 120;
+
+/// The text, at most `width` columns wide where a table can be made so narrow.
+pub fn text(summary: &Summary, width: Option<u16>) -> String {
+    let width = width.unwrap_or(WIDTH_OFF_TERMINAL);
+    let mut text = headline(summary);
+    text += "\nVerdicts, by arm and recipient\n";
+    text += &matrix(summary, width);
+    text += &findings(summary, width);
+    let (candidates, controls) = (summary.candidates_sent, summary.controls_sent);
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "\n{} messages: {candidates} of candidates, {controls} controls", candidates + controls);
+    let _ = writeln!(text, "{}", visible(&summary.folder().display().to_string()));
+    text
+}
+
+fn headline(summary: &Summary) -> String {
+    let name = style(visible(&summary.study.name)).bold();
+    let end = match (summary.end, summary.stop_reason) {
+        (None, _) => "not at its end".to_owned(),
+        (Some("done"), _) => style("done").green().to_string(),
+        (Some(end), Some(reason)) => style(format!("{end} ({})", reason.replace('_', " "))).yellow().to_string(),
+        (Some(end), None) => style(end).yellow().to_string(),
+    };
+    let took = summary.took.map(|took| format!(" in {took:.1} s")).unwrap_or_default();
+    let question =
+        if summary.study.question.is_empty() { String::new() } else { format!("{}\n", visible(&summary.study.question)) };
+    format!("{name} {}: {end}{took}\n{question}", summary.run_id)
+}
+
+fn table(width: u16) -> Table {
+    let mut table = Table::new();
+    let rule = LineStyle::none().fill('─').junction('─');
+    table.load_style(TableStyle::new().top_border(rule).header_separator(rule).bottom_border(rule));
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    table
+}
+
+/// Verdicts that occur nowhere have no column.
+fn matrix(summary: &Summary, width: u16) -> String {
+    let study = &summary.study;
+    let occurs = |place: usize| summary.matrix.iter().any(|line| line.counts[place] > 0);
+    let columns: Vec<usize> = (0..Verdict::ALL.len()).filter(|place| occurs(*place)).collect();
+    let mut table = table(width);
+    let mut header = vec!["arm".to_owned(), "recipient".to_owned()];
+    header.extend(columns.iter().map(|place| Verdict::ALL[*place].to_string()));
+    header.push("control loss".to_owned());
+    let numbers = 2..header.len();
+    table.set_header(header);
+    let mut before: Option<ArmIx> = None;
+    for line in &summary.matrix {
+        let arm = if before == Some(line.arm) { "" } else { study.arm(line.arm).id.as_str() };
+        before = Some(line.arm);
+        let account = study.account(line.recipient);
+        let mut row = vec![arm.to_owned(), format!("{} ({})", account.id, account.registered_in)];
+        row.extend(columns.iter().map(|place| match line.counts[*place] {
+            0 => "·".to_owned(),
+            count => count.to_string(),
+        }));
+        row.push(line.control_loss.map_or_else(|| "–".to_owned(), |rate| format!("{:.1} %", rate * 100.0)));
+        table.add_row(row);
+    }
+    for number in numbers {
+        if let Some(column) = table.column_mut(number) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{table}\n")
+}
+
+/// A row of the list: recipients for whom the same is found of the same item on the same arm stand together.
+struct Row {
+    verdict: Verdict,
+    item: ItemIx,
+    arm: ArmIx,
+    recipients: Vec<String>,
+}
+
+fn findings(summary: &Summary, width: u16) -> String {
+    let study = &summary.study;
+    if summary.findings.is_empty() {
+        return "\nNo findings: no item is kept from anybody as far as this run can tell\n".to_owned();
+    }
+    let mut rows: Vec<Row> = Vec::new();
+    for finding in &summary.findings {
+        let recipient = study.account(finding.recipient).id.to_string();
+        // Findings of one item follow each other.
+        let same = rows.iter_mut().rev().take_while(|row| row.item == finding.item);
+        match same.into_iter().find(|row| row.arm == finding.arm && row.verdict == finding.verdict) {
+            Some(row) => row.recipients.push(recipient),
+            None => {
+                rows.push(Row { verdict: finding.verdict, item: finding.item, arm: finding.arm, recipients: vec![recipient] })
+            }
+        }
+    }
+    let mut table = table(width);
+    table.set_header(["verdict", "text", "category", "arm", "recipients"]);
+    let text_width = usize::from(width / 3).max(12);
+    for row in rows.iter().take(MOST_FINDINGS) {
+        let item = study.item(row.item);
+        table.add_row([
+            row.verdict.to_string(),
+            shortened(&item.message, text_width),
+            shortened(&item.category, 24),
+            study.arm(row.arm).id.to_string(),
+            row.recipients.join(", "),
+        ]);
+    }
+    let mut text = format!("\nFindings\n{}\n", coloured(&table.to_string()));
+    if let Some(more @ 1..) = rows.len().checked_sub(MOST_FINDINGS) {
+        let _ = writeln!(text, "and {more} more: verdicts.csv has all");
+    }
+    text
+}
+
+/// Colours the verdict at the beginning of each line. The table itself knows nothing of colours, so its widths are right.
+fn coloured(table: &str) -> String {
+    let lines = table.lines().map(|line| {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        match Verdict::ALL.iter().find(|verdict| verdict.as_str() == word) {
+            Some(verdict) => line.replacen(word, &colour(*verdict).apply_to(word).to_string(), 1),
+            None => line.to_owned(),
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn colour(verdict: Verdict) -> Style {
+    match verdict {
+        Verdict::Dropped => Style::new().red(),
+        Verdict::Refused | Verdict::Altered | Verdict::Retracted => Style::new().magenta(),
+        Verdict::Delayed | Verdict::Inconsistent => Style::new().yellow(),
+        Verdict::Delivered | Verdict::Inconclusive => Style::new(),
+    }
+}
