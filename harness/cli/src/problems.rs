@@ -113,8 +113,7 @@ impl Excerpt {
             // Writing to a string cannot fail.
             let _ = writeln!(lines, "{text}");
         }
-        let name = format!("{}:{}", visible(&location.file.display().to_string()), location.line);
-        let name = if location.column > 0 { format!("{name}:{}", location.column) } else { name };
+        let name = visible(&location.file.display().to_string());
         (start <= lines.len()).then(|| Self { name, first, lines, place: (start, length).into() })
     }
 }
@@ -137,7 +136,10 @@ impl SourceCode for Excerpt {
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let inner = self.lines.read_span(span, before, after)?;
-        let (line, column) = (inner.line() + self.first, inner.column());
+        // miette counts bytes, and people count characters.
+        let before = &self.lines[..inner.span().offset()];
+        let column = before.chars().rev().take_while(|it| *it != '\n').count();
+        let line = inner.line() + self.first;
         let contents =
             MietteSpanContents::new_named(self.name.clone(), inner.data(), *inner.span(), line, column, inner.line_count());
         Ok(Box::new(contents))

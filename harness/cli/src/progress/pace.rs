@@ -70,13 +70,12 @@ impl Pace {
             let seconds = now.duration_since(*at).as_secs_f64();
             if seconds > 0.0 { (progress.sent.saturating_sub(*sent)) as f64 / seconds } else { 0.0 }
         });
-        let phase = match self.listening_since {
-            Some(since) => Phase::Listening(self.late.saturating_sub(now.duration_since(since))),
-            None => {
-                let done = progress.answered.saturating_sub(self.answered_at_first);
-                let left = progress.questions.saturating_sub(progress.answered);
-                Phase::Sending((done > 0).then(|| elapsed.mul_f64(left as f64 / done as f64)))
-            }
+        let phase = if let Some(since) = self.listening_since {
+            Phase::Listening(self.late.saturating_sub(now.duration_since(since)))
+        } else {
+            let done = progress.answered.saturating_sub(self.answered_at_first);
+            let left = progress.questions.saturating_sub(progress.answered);
+            Phase::Sending((done > 0).then(|| elapsed.mul_f64(left as f64 / done as f64)))
         };
         Glance { elapsed, rate, phase }
     }

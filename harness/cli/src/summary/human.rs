@@ -30,11 +30,12 @@ pub fn text(summary: &Summary, width: Option<u16>) -> String {
 
 fn headline(summary: &Summary) -> String {
     let name = style(visible(&summary.study.name)).bold();
-    let end = match (summary.end, summary.stop_reason) {
-        (None, _) => "not at its end".to_owned(),
-        (Some("done"), _) => style("done").green().to_string(),
-        (Some(end), Some(reason)) => style(format!("{end} ({})", reason.replace('_', " "))).yellow().to_string(),
-        (Some(end), None) => style(end).yellow().to_string(),
+    let reason = summary.stop_reason.map(|reason| format!(" ({})", reason.replace('_', " "))).unwrap_or_default();
+    let end = match summary.end {
+        None => style("not at its end".to_owned()),
+        Some("done") => style("done".to_owned()).green(),
+        Some("safety") => style(format!("stopped by a safety rule{reason}")).yellow(),
+        Some(end) => style(format!("{end}{reason}")).yellow(),
     };
     let took = summary.took.map(|took| format!(" in {took:.1} s")).unwrap_or_default();
     let question =
@@ -103,7 +104,7 @@ fn findings(summary: &Summary, width: u16) -> String {
         match same.into_iter().find(|row| row.arm == finding.arm && row.verdict == finding.verdict) {
             Some(row) => row.recipients.push(recipient),
             None => {
-                rows.push(Row { verdict: finding.verdict, item: finding.item, arm: finding.arm, recipients: vec![recipient] })
+                rows.push(Row { verdict: finding.verdict, item: finding.item, arm: finding.arm, recipients: vec![recipient] });
             }
         }
     }
