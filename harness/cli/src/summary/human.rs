@@ -11,6 +11,8 @@ use crate::visible::{shortened, visible};
 
 /// Rows of findings that are shown; `verdicts.csv` has all.
 const MOST_FINDINGS: usize = 40;
+/// Narrower tables leave the category out.
+const WIDTH_WITH_CATEGORY: u16 = 100;
 /// Where stdout is no terminal, tables are this wide.
 const WIDTH_OFF_TERMINAL: u16 = 120;
 
@@ -109,17 +111,24 @@ fn findings(summary: &Summary, width: u16) -> String {
         }
     }
     let mut table = table(width);
-    table.set_header(["verdict", "text", "category", "arm", "recipients"]);
-    let text_width = usize::from(width / 3).max(12);
+    let with_category = width >= WIDTH_WITH_CATEGORY;
+    let cells = |verdict: &str, text: String, category: String, arm: &str, recipients: String| {
+        let mut cells = vec![verdict.to_owned(), text];
+        cells.extend(with_category.then_some(category));
+        cells.extend([arm.to_owned(), recipients]);
+        cells
+    };
+    table.set_header(cells("verdict", "text".to_owned(), "category".to_owned(), "arm", "recipients".to_owned()));
+    let mut before: Option<ItemIx> = None;
     for row in rows.iter().take(MOST_FINDINGS) {
         let item = study.item(row.item);
-        table.add_row([
-            row.verdict.to_string(),
-            shortened(&item.message, text_width),
-            shortened(&item.category, 24),
-            study.arm(row.arm).id.to_string(),
-            row.recipients.join(", "),
-        ]);
+        let (text, category) = if before == Some(row.item) {
+            (String::new(), String::new())
+        } else {
+            (shortened(&item.message, usize::from(width / 4)), shortened(&item.category, 20))
+        };
+        before = Some(row.item);
+        table.add_row(cells(row.verdict.as_str(), text, category, study.arm(row.arm).id.as_str(), row.recipients.join(", ")));
     }
     let mut text = format!("\nFindings\n{}\n", coloured(&table.to_string()));
     if let Some(more @ 1..) = rows.len().checked_sub(MOST_FINDINGS) {
