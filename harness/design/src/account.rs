@@ -30,11 +30,10 @@ impl SendingAccount {
         Self { in_flight: 0, ready_at: Timestamp(0), failures: 0, sanctioned: false, day: 0, sent_today: 0, reserve: channels }
     }
 
-    /// A new epoch: nothing is under way any more.
+    /// A new epoch: nothing is under way any more. What the account was to rest for, it still rests.
     pub fn open_epoch(&mut self, at: Timestamp, sent_today: u64) {
         self.in_flight = 0;
         self.failures = 0;
-        self.ready_at = at;
         self.day = at.0.div_euclid(MICROSECONDS_PER_DAY);
         self.sent_today = sent_today;
     }
@@ -69,6 +68,11 @@ impl SendingAccount {
 
     pub fn sanction(&mut self) {
         self.sanctioned = true;
+    }
+
+    /// The platform sanctioned it.
+    pub fn is_sanctioned(&self) -> bool {
+        self.sanctioned
     }
 
     /// Whether a send is under way.

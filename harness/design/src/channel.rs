@@ -7,7 +7,7 @@
 //! repeated at doubling intervals until the path is given up as dead.
 
 use lacuna_inference::evidence::Evidence;
-use lacuna_model::{AccountIx, ChannelIx, Duration, Outcome, ProbeId, Role, SendState, Study, Timestamp};
+use lacuna_model::{AccountIx, ChannelIx, Duration, Outcome, Probe, ProbeId, Role, SendState, Study, Timestamp};
 
 /// After so many controls in a row that did not arrive a path is dead.
 const CONTROLS_UNTIL_DEAD: u32 = 9;
@@ -65,8 +65,12 @@ pub(crate) struct ChannelState {
     index: ChannelIx,
     paths: Vec<PathState>,
     in_flight: u16,
+    /// Outcomes of candidates that are missing yet, over all recipients.
+    open_candidates: u64,
     last_planned_at: Option<Timestamp>,
-    last_role: Role,
+    /// The latest candidate, and the latest control that the platform took.
+    last_candidate: Option<ProbeId>,
+    last_control: Option<ProbeId>,
     /// Smoothed delay and its mean deviation, as RFC 6298 keeps them for retransmission.
     delay: Option<(i64, i64)>,
 }
@@ -76,14 +80,24 @@ impl ChannelState {
         let path =
             |recipient: &AccountIx| PathState { recipient: *recipient, condition: Condition::Opening, since: 0, latest: None };
         let paths = study.channel(index).recipients.iter().map(path).collect();
-        Self { index, paths, in_flight: 0, last_planned_at: None, last_role: Role::Control, delay: None }
+        Self {
+            index,
+            paths,
+            in_flight: 0,
+            open_candidates: 0,
+            last_planned_at: None,
+            last_candidate: None,
+            last_control: None,
+            delay: None,
+        }
     }
 
     /// A new epoch: every path must show anew that it is alive.
     pub fn open_epoch(&mut self, evidence: &Evidence) {
         self.in_flight = 0;
         self.last_planned_at = None;
-        self.last_role = Role::Control;
+        self.last_candidate = None;
+        self.last_control = None;
         let since = evidence.sent_on(self.index).len();
         for path in &mut self.paths {
             *path = PathState { condition: Condition::Opening, since, latest: None, ..*path };
@@ -98,14 +112,40 @@ impl ChannelState {
         }
     }
 
-    pub fn planned(&mut self, at: Timestamp, role: Role) {
+    pub fn planned(&mut self, at: Timestamp, probe: &Probe, recipients: u64) {
         self.in_flight += 1;
+        if probe.role != Role::Control {
+            self.open_candidates += recipients;
+            self.last_candidate = Some(probe.id);
+        }
         self.last_planned_at = Some(at);
-        self.last_role = role;
     }
 
-    pub fn resolved(&mut self) {
+    pub fn resolved(&mut self, probe: &Probe, accepted: bool) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        if accepted && probe.role == Role::Control {
+            self.last_control = self.last_control.max(Some(probe.id));
+        }
+    }
+
+    /// No control that the platform took came behind the latest candidate.
+    fn ends_on_candidate(&self) -> bool {
+        self.last_candidate > self.last_control
+    }
+
+    /// A candidate has its first outcome for one recipient.
+    pub fn concluded(&mut self) {
+        self.open_candidates -= 1;
+    }
+
+    /// Outcomes of candidates that are missing yet, over all recipients.
+    pub fn open_candidates(&self) -> u64 {
+        self.open_candidates
+    }
+
+    /// Everything that was sent is answered and judged, and a control came last, unless nothing can close it any more.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight == 0 && self.open_candidates == 0 && (!self.ends_on_candidate() || self.is_dead())
     }
 
     /// Something arrived on a path: it is alive. `false` if the message is from before the path was last in doubt.
@@ -118,6 +158,11 @@ impl ChannelState {
         path.condition = Condition::Open;
         path.latest = path.latest.max(Some(place));
         true
+    }
+
+    /// Whether the path to a recipient was given up.
+    pub fn is_given_up(&self, recipient: AccountIx) -> bool {
+        self.paths.iter().any(|path| path.recipient == recipient && path.condition == Condition::Dead)
     }
 
     /// The place of the latest message that arrived at a recipient since its path was last in doubt.
@@ -196,7 +241,7 @@ impl ChannelState {
 
     /// What must happen before everything sent on this channel can be judged; `last` asks for a control at the very end.
     pub fn closing_need(&self, at: Timestamp, study: &Study, evidence: &Evidence, last: bool) -> Need {
-        if last && self.last_role != Role::Control && !self.is_dead() {
+        if last && self.ends_on_candidate() && !self.is_dead() {
             return if self.in_flight > 0 { Need::Answer } else { Need::Control };
         }
         let blocked = self.alive().map(|path| self.tail(path, evidence)).filter(|tail| tail.open_candidates > 0);

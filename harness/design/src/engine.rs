@@ -43,9 +43,10 @@ pub struct Engine {
 /// Where the run as a whole stands.
 #[derive(Debug, Default)]
 pub(crate) struct Run {
-    pub opened: bool,
+    pub phase: Phase,
     pub stopped: Option<StopReason>,
-    pub finished: bool,
+    /// The researcher asked for an end: nobody listens any longer than the answers that are under way take.
+    pub leaving: bool,
     pub sent: u64,
     pub controls: u64,
     pub in_flight: u64,
@@ -56,6 +57,18 @@ pub(crate) struct Run {
     /// Probes of candidates that are open for some recipient.
     pub open_candidates: u64,
     pub outcomes: [u64; Outcome::ALL.len()],
+}
+
+/// Whether there is anything to decide.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Phase {
+    /// No epoch was opened yet.
+    #[default]
+    Waiting,
+    /// Messages are sent, or receivers listen.
+    Open,
+    /// Nothing more will happen in this epoch.
+    Finished,
 }
 
 impl Engine {
@@ -129,7 +142,7 @@ impl Engine {
         changes.clear();
         self.evidence.apply_fact(sequence, at, fact, &mut changes);
         if let Fact::EpochOpened { sent_today, .. } = fact {
-            self.open_epoch(at, sent_today);
+            self.open_epoch(at, sent_today, commands);
         }
         for change in &changes {
             self.changed(at, *change, commands);
@@ -141,15 +154,18 @@ impl Engine {
             Fact::AccountState { account, condition, .. } => self.conditioned(*account, *condition),
             Fact::DeadlinePassed(deadline) => self.deadline_passed(*deadline, commands),
             Fact::Gap { account, .. } => self.lost_sight(*account),
-            Fact::StopRequested => self.stop(at, StopReason::Requested, commands),
+            Fact::StopRequested => {
+                self.run.leaving = true;
+                self.stop(at, StopReason::Requested, commands);
+            }
         }
         self.schedule(at, commands);
     }
 
-    fn open_epoch(&mut self, at: Timestamp, sent_today: &[u64]) {
+    fn open_epoch(&mut self, at: Timestamp, sent_today: &[u64], commands: &mut Vec<Command>) {
         let stopped = self.run.stopped.take();
-        self.run.opened = true;
-        self.run.finished = false;
+        self.run.phase = Phase::Open;
+        self.run.leaving = false;
         self.run.in_flight = 0;
         self.run.day_spent = false;
         self.graces.clear();
@@ -161,9 +177,10 @@ impl Engine {
             account.open_epoch(at, sent_today);
         }
         self.screen.open_epoch(at, &self.study);
-        // A run that had been stopped for safety stays stopped.
+        // A run that had been stopped for safety stays stopped, and listens to the end.
         if stopped == Some(StopReason::Sanction) {
             self.run.stopped = stopped;
+            self.listen_on(at, commands);
         }
         self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
     }
@@ -181,6 +198,7 @@ impl Engine {
                     }
                     if self.evidence.probe(probe).probe.role != Role::Control {
                         self.run.open_candidates -= 1;
+                        self.channels[channel.get()].concluded();
                         self.rest_after(at, channel, outcome);
                     }
                     self.screen.concluded(at, probe, outcome, &self.study, &self.tallies);
@@ -240,16 +258,18 @@ impl Engine {
         let channel = self.evidence.probe(probe).probe.channel;
         let sender = self.study.channel(channel).sender;
         self.run.in_flight = self.run.in_flight.saturating_sub(1);
-        self.channels[channel.get()].resolved();
+        self.channels[channel.get()].resolved(&self.evidence.probe(probe).probe, matches!(result, SendResult::Accepted { .. }));
         self.accounts[sender.get()].resolved(at, result);
         self.dirty.insert(sender);
-        // A later message may have been faster than this answer, and is the closing evidence already.
+        // A later message may have been faster than this answer, and is the closing evidence already. On a path that was given
+        // up none will come.
         if matches!(result, SendResult::Accepted { .. }) {
             let place = self.evidence.probe(probe).place();
             let until = at + self.channels[channel.get()].grace(&self.study);
             for recipient in self.study.channel(channel).recipients.clone() {
-                let overtaken = self.channels[channel.get()].latest(recipient).is_some_and(|latest| latest > place);
-                if overtaken && self.evidence.outcome(probe, recipient).is_none() {
+                let state = &self.channels[channel.get()];
+                let decided = state.is_given_up(recipient) || state.latest(recipient).is_some_and(|latest| latest > place);
+                if decided && self.evidence.outcome(probe, recipient).is_none() {
                     self.await_grace(probe, recipient, until, commands);
                 }
             }
@@ -257,7 +277,8 @@ impl Engine {
     }
 
     fn conditioned(&mut self, account: AccountIx, condition: AccountCondition) {
-        if condition == AccountCondition::Sanctioned {
+        // An account that is told of its sanction twice was sanctioned once.
+        if condition == AccountCondition::Sanctioned && !self.accounts[account.get()].is_sanctioned() {
             self.run.sanctions += 1;
             self.accounts[account.get()].sanction();
             self.dirty.insert(account);
@@ -307,15 +328,20 @@ impl Engine {
         self.evidence.apply_decision(at, &decision);
         commands.push(Command::Decide(decision));
         if reason != StopReason::Requested {
-            let listen = self.study.watch.late.max(self.study.watch.grace.unwrap_or(Duration::from_secs(2)));
-            let until = (self.run.last_sent_at + listen).max(at);
-            commands.push(Command::Arm { deadline: Deadline::Listen, at: until });
+            self.listen_on(at, commands);
         }
     }
 
+    /// Receivers listen for a while after the last send.
+    fn listen_on(&self, at: Timestamp, commands: &mut Vec<Command>) {
+        let listen = self.study.watch.late.max(self.study.watch.grace.unwrap_or(Duration::from_secs(2)));
+        let until = (self.run.last_sent_at + listen).max(at);
+        commands.push(Command::Arm { deadline: Deadline::Listen, at: until });
+    }
+
     pub(crate) fn finish(&mut self, commands: &mut Vec<Command>) {
-        if !self.run.finished {
-            self.run.finished = true;
+        if self.run.phase == Phase::Open {
+            self.run.phase = Phase::Finished;
             commands.push(Command::Finish);
         }
     }

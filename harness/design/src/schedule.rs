@@ -5,7 +5,7 @@ use rand::RngExt;
 
 use crate::channel::Need;
 use crate::command::Command;
-use crate::engine::Engine;
+use crate::engine::{Engine, Phase};
 use crate::screen::{Ask, Supply};
 
 /// What an account could do on its channels.
@@ -28,7 +28,7 @@ impl Options {
 impl Engine {
     /// Lets every account take its next step that may have one, then looks whether the run is over.
     pub(crate) fn schedule(&mut self, at: Timestamp, commands: &mut Vec<Command>) {
-        if !self.run.opened || self.run.finished {
+        if self.run.phase != Phase::Open {
             return;
         }
         loop {
@@ -69,7 +69,7 @@ impl Engine {
 
     /// Gives up what cannot be used any more: accounts that are down or have no messages left, paths that stay silent.
     fn bury(&mut self, account: AccountIx, at: Timestamp, commands: &mut Vec<Command>) {
-        let spent = self.accounts[account.get()].left_today(at, &self.study.safety) == 0;
+        let spent = self.is_spent(account, at);
         self.run.day_spent |= spent;
         let down = spent || self.accounts[account.get()].is_down();
         for channel in self.sends_on[account.get()].clone() {
@@ -94,6 +94,17 @@ impl Engine {
         }
     }
 
+    /// Whether the account's messages of the day are used up: none is left, or those that are left are kept for controls, and
+    /// everything that it sent is judged and closed. Others then ask what it was to ask.
+    fn is_spent(&mut self, account: AccountIx, at: Timestamp) -> bool {
+        let state = &mut self.accounts[account.get()];
+        match state.left_today(at, &self.study.safety) {
+            0 => true,
+            left if left > state.reserve() => false,
+            _ => self.sends_on[account.get()].iter().all(|channel| self.channels[channel.get()].is_settled()),
+        }
+    }
+
     /// Nothing more is expected on a path: what is open on it is judged after a last grace.
     fn silence(&mut self, channel: ChannelIx, recipient: AccountIx, at: Timestamp, commands: &mut Vec<Command>) {
         self.screen.silenced(channel, recipient);
@@ -107,17 +118,16 @@ impl Engine {
 
     fn options(&mut self, account: AccountIx, at: Timestamp, commands: &mut Vec<Command>) -> Options {
         let mut options = Options::default();
-        let left = self.accounts[account.get()].left_today(at, &self.study.safety);
-        let room = left > self.accounts[account.get()].reserve() && self.messages_left() > self.channels.len() as u64;
+        let poor = self.accounts[account.get()].left_today(at, &self.study.safety) <= self.accounts[account.get()].reserve();
+        let room = !poor && self.messages_left() > self.channels.len() as u64;
+        let last = if poor { self.is_judged(account) } else { self.is_at_its_end(room) };
         for index in 0..self.sends_on[account.get()].len() {
             let channel = self.sends_on[account.get()][index];
             let supply = if room { self.screen.supply(channel, at) } else { Supply::Nothing };
             let state = &self.channels[channel.get()];
             let need = match supply {
                 Supply::Ready(_) => state.need(at, &self.study, &self.evidence),
-                Supply::Later(_) | Supply::Nothing => {
-                    state.closing_need(at, &self.study, &self.evidence, self.is_at_its_end(room))
-                }
+                Supply::Later(_) | Supply::Nothing => state.closing_need(at, &self.study, &self.evidence, last),
             };
             match (need, supply) {
                 (Need::Control, _) => options.controls.push(channel),
@@ -135,6 +145,11 @@ impl Engine {
     /// No candidate will be sent any more (unless the evidence turns), and everything sent is judged: time for the last controls.
     fn is_at_its_end(&self, room: bool) -> bool {
         self.run.open_candidates == 0 && (self.screen.unfinished() == 0 || !room)
+    }
+
+    /// Everything that the account sent is judged.
+    fn is_judged(&self, account: AccountIx) -> bool {
+        self.sends_on[account.get()].iter().all(|channel| self.channels[channel.get()].open_candidates() == 0)
     }
 
     fn messages_left(&self) -> u64 {
@@ -187,7 +202,7 @@ impl Engine {
         self.run.in_flight += 1;
         self.run.last_sent_at = at;
         self.accounts[study.channel(channel).sender.get()].planned(at, &study.pacing);
-        self.channels[channel.get()].planned(at, probe.role);
+        self.channels[channel.get()].planned(at, &probe, recipients as u64);
         self.screen.planned(id, ask, recipients);
         let decision = Decision::ProbePlanned(probe);
         self.evidence.apply_decision(at, &decision);
@@ -196,8 +211,8 @@ impl Engine {
 
     /// Ends the run if it is over. `true` if there is more to do after all.
     fn conclude(&mut self, at: Timestamp, commands: &mut Vec<Command>) -> bool {
-        if let Some(reason) = self.run.stopped {
-            if reason == StopReason::Requested && self.run.in_flight == 0 {
+        if self.run.stopped.is_some() {
+            if self.run.leaving && self.run.in_flight == 0 {
                 self.finish(commands);
             }
             return false;
@@ -206,12 +221,22 @@ impl Engine {
             self.stop(at, StopReason::Sanction, commands);
             return false;
         }
-        if self.run.in_flight > 0 || self.run.open_candidates > 0 {
+        // Controls whose grace is running may still turn out lost, which raises the number of drops that it takes.
+        if self.run.in_flight > 0 || self.run.open_candidates > 0 || !self.graces.is_empty() {
             return false;
         }
         let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
+        if !all_dead && self.screen.release_canaries(at) {
+            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+            return true;
+        }
         if self.screen.unfinished() > 0 && !all_dead {
-            return self.conclude_without_budget(at, commands);
+            // An account without messages of the day is closed by itself; here only the messages of the run can be used up.
+            let used_up = self.messages_left() <= self.channels.len() as u64;
+            if used_up && !self.needs_last_controls(at, commands) {
+                self.stop(at, StopReason::MessageBudget, commands);
+            }
+            return false;
         }
         if !all_dead && self.screen.reconsider(at, &self.study, &self.tallies) > 0 {
             self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
@@ -220,34 +245,13 @@ impl Engine {
         if self.needs_last_controls(at, commands) {
             return false;
         }
-        let reason = match (all_dead, self.run.day_spent) {
+        // Where others asked what an account could not ask any more, nothing is missing.
+        let reason = match (all_dead, self.run.day_spent && (all_dead || self.screen.gave_up_early(&self.study))) {
             (_, true) => StopReason::DailyBudget,
             (true, false) => StopReason::NoPathAlive,
             (false, false) => StopReason::Finished,
         };
         self.stop(at, reason, commands);
-        false
-    }
-
-    /// Questions are left: is there anything left to ask them with?
-    fn conclude_without_budget(&mut self, at: Timestamp, commands: &mut Vec<Command>) -> bool {
-        if self.messages_left() > self.channels.len() as u64 {
-            let poor = |account: &mut crate::account::SendingAccount| {
-                account.left_today(at, &self.study.safety) <= account.reserve() || account.is_down()
-            };
-            if !self.accounts.iter_mut().all(poor) {
-                return false;
-            }
-            if self.needs_last_controls(at, commands) {
-                return false;
-            }
-            self.stop(at, StopReason::DailyBudget, commands);
-            return false;
-        }
-        if self.needs_last_controls(at, commands) {
-            return false;
-        }
-        self.stop(at, StopReason::MessageBudget, commands);
         false
     }
 

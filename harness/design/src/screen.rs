@@ -86,6 +86,8 @@ pub(crate) struct Screen {
     questions: Vec<Question>,
     routes: Vec<Route>,
     queues: Vec<Queue>,
+    /// Canaries: they may cost an account, so they wait until no candidate is left to be asked.
+    held: Vec<QuestionIx>,
     /// Per probe: its question; `None` for controls.
     asked: Vec<Option<QuestionIx>>,
     /// Paths on which nothing arrives any more: a recipient that only they reach is not waited for.
@@ -102,6 +104,7 @@ impl Screen {
             questions: Vec::new(),
             routes: routes(study),
             queues: vec![Queue::default(); study.channels.len()],
+            held: Vec::new(),
             asked: Vec::new(),
             silent: BTreeSet::new(),
             unfinished: 0,
@@ -114,7 +117,7 @@ impl Screen {
         screen
     }
 
-    /// The questions of one route, shuffled, canaries last, dealt to the senders in turn.
+    /// The questions of one route, shuffled, dealt to the senders in turn; those about canaries are held.
     fn add_questions(&mut self, study: &Study, route: usize) {
         let Route { arm, channels } = &self.routes[route];
         let recipients: Vec<&str> =
@@ -126,6 +129,7 @@ impl Screen {
         order.shuffle(&mut random);
         let mut canaries: Vec<ItemIx> = study.items_of(Role::Canary).collect();
         canaries.shuffle(&mut random);
+        let candidates = order.len();
         order.extend(canaries);
         for (turn, item) in (0u32..).zip(order) {
             let question = u32::try_from(self.questions.len()).unwrap_or(u32::MAX);
@@ -138,7 +142,11 @@ impl Screen {
                 open: 0,
                 stage: Stage::Queued,
             });
-            self.queues[channel.get()].fresh.push(question);
+            if (turn as usize) < candidates {
+                self.queues[channel.get()].fresh.push(question);
+            } else {
+                self.held.push(question);
+            }
         }
         for channel in channels {
             self.queues[channel.get()].fresh.reverse();
@@ -258,8 +266,10 @@ impl Screen {
         queue.closed = true;
         let fresh = std::mem::take(&mut queue.fresh);
         let again = std::mem::take(&mut queue.again);
-        for index in fresh.into_iter().rev().chain(again.into_iter().map(|(_, _, index)| index)) {
-            self.enqueue_again(index, at);
+        for (from, index) in
+            fresh.into_iter().rev().map(|index| (at, index)).chain(again.into_iter().map(|(from, _, index)| (from, index)))
+        {
+            self.enqueue_again(index, from);
         }
     }
 
@@ -290,6 +300,17 @@ impl Screen {
         }
     }
 
+    /// Queues the canaries once they are all that is left. Returns whether there are any.
+    pub fn release_canaries(&mut self, at: Timestamp) -> bool {
+        if self.held.is_empty() || self.unfinished > self.held.len() {
+            return false;
+        }
+        for index in std::mem::take(&mut self.held) {
+            self.enqueue_again(index, at);
+        }
+        true
+    }
+
     /// Looks at everything answered or given up once more, now that the loss is known better, and queues what the evidence no
     /// longer decides. Returns how many.
     pub fn reconsider(&mut self, at: Timestamp, study: &Study, tallies: &Tallies) -> usize {
@@ -304,6 +325,12 @@ impl Screen {
             }
         }
         self.unfinished - before
+    }
+
+    /// Whether a question was given up before it had been asked as often as it may be.
+    pub fn gave_up_early(&self, study: &Study) -> bool {
+        let most = study.decision.max_probes_per_item;
+        self.questions.iter().any(|question| question.stage == Stage::GivenUp && question.attempts < most)
     }
 
     fn finish(&mut self, index: QuestionIx, stage: Stage) {

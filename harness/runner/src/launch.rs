@@ -155,6 +155,8 @@ impl Program {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
+            // Ctrl-C in a terminal reaches the whole group; the server must outlive it, for the run ends in good order.
+            .process_group(0)
             .spawn()
             .map_err(failed)?;
         let not_ready = |detail: &str| LaunchError::NotReady { program: program.to_owned(), detail: detail.to_owned() };

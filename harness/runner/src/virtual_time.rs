@@ -24,6 +24,8 @@ const FIRST_START: i64 = 1_767_225_600_000_000;
 /// The latest start is that many seconds later.
 const STARTS: u64 = 365 * 86_400;
 
+const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
+
 /// More entries than any sensible run has: a run that gets here would never end.
 const LONGEST_RUN: u64 = 2_000_000_000;
 
@@ -85,6 +87,8 @@ struct Driver<'a> {
     entries: u64,
     now: Timestamp,
     epoch: u32,
+    /// In the place of a ledger: how many messages each account sent on the UTC day of its latest.
+    sent: Vec<(i64, u64)>,
     /// By time, then in the order in which they were caused.
     queue: BinaryHeap<Reverse<(Timestamp, u64)>>,
     events: BTreeMap<u64, Event>,
@@ -130,6 +134,7 @@ impl<'a> Driver<'a> {
             entries: 0,
             now,
             epoch: 0,
+            sent: vec![(0, 0); study.accounts.len()],
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             pushed: 0,
@@ -151,7 +156,8 @@ impl<'a> Driver<'a> {
     fn open_epoch(&mut self) {
         self.timers.clear();
         self.armed.clear();
-        let sent_today = vec![0; self.study.accounts.len()];
+        let today = day_of(self.now);
+        let sent_today = self.sent.iter().map(|(day, sent)| if *day == today { *sent } else { 0 }).collect();
         self.fact(&Fact::EpochOpened { epoch: self.epoch, sent_today });
         self.epoch += 1;
     }
@@ -190,7 +196,7 @@ impl<'a> Driver<'a> {
                 detail: "suspended by the platform".to_owned(),
             }),
             Event::Fault(FaultKind::Gap(account)) => {
-                self.fact(&Fact::Gap { account, detail: "planned by the scenario".to_owned() })
+                self.fact(&Fact::Gap { account, detail: "planned by the scenario".to_owned() });
             }
             Event::Fault(FaultKind::StopRequest) => self.fact(&Fact::StopRequested),
             Event::Fault(FaultKind::Crash) => {
@@ -253,6 +259,9 @@ impl<'a> Driver<'a> {
     fn send(&mut self, probe: &Probe) {
         let channel = self.study.channel(probe.channel);
         let (sender, venue) = (channel.sender, channel.venue);
+        let (today, (day, sent)) = (day_of(self.now), &mut self.sent[sender.get()]);
+        *sent = if *day == today { *sent + 1 } else { 1 };
+        *day = today;
         let text = self.study.text_of(probe);
         let started = Fact::SendStarted { probe: probe.id, text: Arc::clone(&text) };
         let sequence = EntrySequence(self.entries);
@@ -265,6 +274,7 @@ impl<'a> Driver<'a> {
         let result = match submission {
             Submission::Accepted { message } => SendResult::Accepted { platform_id: Some(message_id(message.0)) },
             Submission::Refused { notice, sanction } => {
+                // Told before the answer, so that the refusal is known not to be about the message.
                 if sanction {
                     self.push(answered, Event::Sanction(sender));
                 }
@@ -280,6 +290,10 @@ impl<'a> Driver<'a> {
         (self.journal)(self.now, entry);
         self.entries += 1;
     }
+}
+
+fn day_of(at: Timestamp) -> i64 {
+    at.0.div_euclid(MICROSECONDS_PER_DAY)
 }
 
 fn message_id(number: u64) -> PlatformMessageId {

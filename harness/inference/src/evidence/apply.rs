@@ -90,8 +90,11 @@ impl Evidence {
     fn resolved(&mut self, at: Timestamp, probe: ProbeId, result: &SendResult, changes: &mut Vec<Change>) {
         let Some(record) = self.probes.get_mut(probe.get()) else { return };
         record.resolved_at = Some(at);
+        let sender = self.study.channel(record.probe.channel).sender;
         let (state, outcome) = match result {
             SendResult::Accepted { .. } => (SendState::Accepted, None),
+            // What a sanctioned account is refused says nothing about the message.
+            SendResult::Refused { .. } if self.sanctioned[sender.get()] => (SendState::Refused, Some(Outcome::SendFailed)),
             SendResult::Refused { .. } => (SendState::Refused, Some(Outcome::Refused)),
             SendResult::RateLimited { .. } => (SendState::RateLimited, Some(Outcome::RateLimited)),
             SendResult::NotSent { .. } => (SendState::Failed, Some(Outcome::SendFailed)),

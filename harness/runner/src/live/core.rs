@@ -103,6 +103,7 @@ impl<S: Storage + Send + 'static> Core<S> {
         let sent_today = self.allowance.sent_on(day).map_err(LiveError::Ledger)?;
         self.fact(Fact::EpochOpened { epoch: self.epoch, sent_today })?;
         let mut stop_requested = false;
+        let writer_ended = self.writer.ended();
         while !self.finished {
             self.hand_over()?;
             let _ = self.progress.send_replace(self.engine.progress());
@@ -114,6 +115,7 @@ impl<S: Storage + Send + 'static> Core<S> {
                     self.fact(Fact::StopRequested)?;
                     continue;
                 }
+                () = writer_ended.cancelled() => return Err(LiveError::Internal("writer of the journal")),
                 input = self.inputs.recv() => Some(input.ok_or(LiveError::Internal("queue of the accounts"))?),
                 () = sleep_until(timer) => None,
             };

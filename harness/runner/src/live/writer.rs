@@ -7,6 +7,7 @@ use lacuna_model::{AccountIx, Cursor, ProbeId};
 use lacuna_platform::Outgoing;
 use lacuna_records::journal::Storage;
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Bytes of the journal, and what may happen once they are durable.
 #[derive(Default)]
@@ -32,14 +33,26 @@ pub(super) struct Outlets {
 /// The writer's end of the line.
 pub(super) struct Writer<S> {
     batches: std::sync::mpsc::Sender<Batch>,
+    ended: CancellationToken,
     thread: JoinHandle<io::Result<S>>,
 }
 
 impl<S: Storage + Send + 'static> Writer<S> {
     pub fn start(storage: S, outlets: Outlets) -> io::Result<Self> {
         let (batches, incoming) = std::sync::mpsc::channel();
-        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || write(storage, &incoming, &outlets))?;
-        Ok(Self { batches, thread })
+        let ended = CancellationToken::new();
+        let guard = ended.clone().drop_guard();
+        let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || {
+            // Told also when the thread panics.
+            let _guard: DropGuard = guard;
+            write(storage, &incoming, &outlets)
+        })?;
+        Ok(Self { batches, ended, thread })
+    }
+
+    /// Cancelled when the writer has ended: before [`Writer::end`] only because of an error.
+    pub fn ended(&self) -> CancellationToken {
+        self.ended.clone()
     }
 
     /// Hands a batch over. `false` if the writer is gone: [`Writer::end`] then says why.

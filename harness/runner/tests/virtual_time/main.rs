@@ -1,0 +1,17 @@
+//! Whole runs in virtual time: the production engine over the simulated platform, without sockets and without waiting.
+//!
+//! - [`scenarios`]: the files of `tests/scenarios/`, which say what happens and what must be concluded. Their README says how
+//!   to write one.
+//! - [`campaigns`]: hundreds of runs under one kind of fault, in which nothing may be called dropped that is not.
+//! - [`random`]: small random studies, policies and faults, after which the [`invariants`] must hold.
+//! - [`quickstart`]: the experiment that the repository shows first.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod campaigns;
+mod expect;
+mod invariants;
+mod quickstart;
+mod random;
+mod run;
+mod scenario;
+mod scenarios;
