@@ -79,13 +79,12 @@ fn matrix(summary: &Summary, width: u16) -> String {
         row.push(line.control_loss.map_or_else(|| "–".to_owned(), |rate| format!("{:.1} %", rate * 100.0)));
         table.add_row(row);
     }
-    if let Some(names) = table.column_mut(0) {
-        names.set_padding((0, 0));
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 0));
     }
     for number in numbers {
         if let Some(column) = table.column_mut(number) {
             column.set_cell_alignment(CellAlignment::Right);
-            column.set_padding((1, 0));
         }
     }
     format!("{table}\n")
