@@ -215,7 +215,10 @@ fn one_kill(seed: u64, longest: Duration) -> bool {
     }
     if !lacuna().arg("verify").arg(&found).status().unwrap().success() {
         // Killed while the derived files were being written: deriving them again is all that it takes.
-        assert!(sealed && lacuna().arg("analyze").arg(&found).status().unwrap().success(), "seed {seed}: not clean after a resume");
+        assert!(
+            sealed && lacuna().arg("analyze").arg(&found).status().unwrap().success(),
+            "seed {seed}: not clean after a resume"
+        );
         assert!(lacuna().arg("verify").arg(&found).status().unwrap().success(), "seed {seed}: not clean");
     }
     check_verdicts(&found, seed);
