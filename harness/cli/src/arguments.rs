@@ -8,16 +8,19 @@ use crate::logging::LogFormat;
 /// Measures silent censorship on messaging platforms: sends controlled texts between accounts that you own, lays what was sent
 /// beside what arrived, and says, with error rates chosen beforehand, what was dropped and for whom.
 #[derive(Parser, Debug)]
-#[command(name = "lacuna", version, max_term_width = 120, propagate_version = true, after_help = EXIT_CODES)]
+#[command(name = "lacuna", version, max_term_width = 120, after_help = EXIT_CODES)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
-    /// The form of the log on stderr; RUST_LOG says what is logged, by default warnings and errors
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    /// The form of the log on stderr: text, or json with one object a line, the progress off a terminal included. `RUST_LOG`
+    /// says what is logged, by default warnings and errors
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "text|json")]
+    #[arg(hide_possible_values = true, help_heading = "What is told")]
     pub log_format: LogFormat,
-    /// The form of the summary on stdout
-    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Human, value_name = "FORMAT")]
+    /// The form of the summary on stdout: human for tables, json for one object
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Human, value_name = "human|json")]
+    #[arg(hide_possible_values = true, help_heading = "What is told")]
     pub output_format: OutputFormat,
 }
 

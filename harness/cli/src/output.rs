@@ -16,6 +16,11 @@ pub fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Writes lines to stdout.
+pub fn print_lines(lines: &[String]) -> Result<(), Failure> {
+    print(&(lines.join("\n") + "\n"))
+}
+
 /// Writes to a file, or to stdout where none is named.
 pub fn print_to(file: Option<&Path>, text: &str) -> Result<(), Failure> {
     match file {

@@ -17,6 +17,9 @@ use crate::visible::{visible, visible_in_place};
 /// Larger files are not read again to show a line of them.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
+/// What stands beside a line of the source, in columns of the terminal.
+const MARGIN: usize = 12;
+
 /// Tells all problems on stderr: with the line of the source on a terminal, a line each elsewhere.
 pub fn tell(problems: &[Problem]) {
     let on_terminal = Screen::is_terminal();
@@ -35,7 +38,7 @@ pub fn tell(problems: &[Problem]) {
 fn drawn(problem: &Problem, width: usize, colours: bool) -> String {
     let theme = if colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false).with_context_lines(1);
-    let report = Report { problem, excerpt: Excerpt::read(problem) };
+    let report = Report { problem, excerpt: Excerpt::read(problem, width.saturating_sub(MARGIN)) };
     let mut text = String::new();
     match handler.render_report(&mut text, &report) {
         Ok(()) => text,
@@ -77,7 +80,7 @@ impl Diagnostic for Report<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let excerpt = self.excerpt.as_ref()?;
-        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some("here".to_owned()), excerpt.place))))
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(None, excerpt.place))))
     }
 }
 
@@ -93,7 +96,8 @@ struct Excerpt {
 }
 
 impl Excerpt {
-    fn read(problem: &Problem) -> Option<Self> {
+    /// Lines are cut to `width` columns. There is no excerpt where the place would be cut off.
+    fn read(problem: &Problem, width: usize) -> Option<Self> {
         let location = &problem.location;
         let line = location.line.checked_sub(1)?;
         let source = read(&location.file)?;
@@ -102,10 +106,15 @@ impl Excerpt {
         let mut start = 0;
         let mut length = 0;
         for (number, text) in (first..).zip(source.lines().skip(first).take(line + 2 - first)) {
-            let text = visible_in_place(text);
+            let beginning: String = text.chars().take(width).collect();
+            let beginning = visible_in_place(&beginning);
+            let text = console::truncate_str(&beginning, width, "");
             if number == line {
                 // A column counts characters; a span counts bytes. Without a column the whole line is meant.
                 let column = location.column.saturating_sub(1);
+                if column > text.chars().count() {
+                    return None;
+                }
                 let bytes = |characters| text.chars().take(characters).map(char::len_utf8).sum::<usize>();
                 start = lines.len() + bytes(column);
                 length = if location.column == 0 { text.len() } else { token(&text[bytes(column)..]) };
@@ -113,9 +122,9 @@ impl Excerpt {
             // Writing to a string cannot fail.
             let _ = writeln!(lines, "{text}");
         }
-        let name = format!("{}:{}", visible(&location.file.display().to_string()), location.line);
-        let name = if location.column > 0 { format!("{name}:{}", location.column) } else { name };
-        (start <= lines.len()).then(|| Self { name, first, lines, place: (start, length).into() })
+        let name = visible(&location.file.display().to_string());
+        // A line that is not there has no excerpt either.
+        (lines.lines().count() > line - first).then(|| Self { name, first, lines, place: (start, length).into() })
     }
 }
 
@@ -137,7 +146,10 @@ impl SourceCode for Excerpt {
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let inner = self.lines.read_span(span, before, after)?;
-        let (line, column) = (inner.line() + self.first, inner.column());
+        // miette counts bytes, and people count characters.
+        let before = &self.lines[..inner.span().offset()];
+        let column = before.chars().rev().take_while(|it| *it != '\n').count();
+        let line = inner.line() + self.first;
         let contents =
             MietteSpanContents::new_named(self.name.clone(), inner.data(), *inner.span(), line, column, inner.line_count());
         Ok(Box::new(contents))

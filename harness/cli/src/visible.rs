@@ -58,6 +58,7 @@ mod tests {
     fn a_text_is_cut_by_its_width_on_the_screen() {
         assert_eq!(shortened("新疆集中营", 6), "新疆…");
         assert_eq!(shortened("abc", 6), "abc");
-        assert_eq!(console::measure_text_width(&shortened(&"新a".repeat(50), 20)), 20);
+        let cut = shortened(&"新a".repeat(50), 20);
+        assert!((19..=20).contains(&console::measure_text_width(&cut)), "{cut}");
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lacuna_records::projection::{AnalyzeOptions, analyze};
+use lacuna_records::run_folder::{JOURNAL, RunFolderError};
 
 use crate::arguments::OutputFormat;
 use crate::exit::{Exit, Failure};
@@ -23,6 +24,9 @@ pub struct Arguments {
 
 /// Derives the files of a run.
 pub fn run(arguments: &Arguments, output: OutputFormat) -> Result<Exit, Failure> {
+    if !arguments.run.join(JOURNAL).is_file() {
+        return Err(Failure::input(RunFolderError::NotARun(arguments.run.clone())));
+    }
     let options = AnalyzeOptions { spreadsheet_safe: arguments.spreadsheet_safe };
     let analysis = analyze(&arguments.run, options).map_err(Failure::input)?;
     Summary::of_analysis(&analysis).print(output)?;

@@ -16,7 +16,7 @@ use crate::visible::visible;
 /// What to compare.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  lacuna diff sent.csv received.csv --sent-columns text=body,at=time --received-columns venue= -o pairs.csv\n\n\
+    after_help = "Example:\n  lacuna diff sent.csv received.csv --sent-columns text=body,at=time \\\n    --received-columns venue= -o pairs.csv\n\n\
                   Columns are text, at, id, sender, recipient and venue; only text is needed. `venue=` says that a log has no such \
                   column. The answer has a row for each pair and for each row without a partner; verdict is delivered, altered, \
                   missing, unexpected or duplicate, latency_ms is in milliseconds."
@@ -81,11 +81,8 @@ fn counts(summary: &Summary) -> [(&'static str, u64); 5] {
 
 fn human(summary: &Summary) -> String {
     let counts: Vec<String> = counts(summary).iter().map(|(verdict, count)| format!("{count} {verdict}")).collect();
-    let mut text = format!("{} sent, {} received: {}\n", summary.sent_rows, summary.received_rows, counts.join(", "));
-    for note in &summary.notes {
-        text += &format!("note: {}\n", visible(note));
-    }
-    text
+    let first = format!("{} sent, {} received: {}\n", summary.sent_rows, summary.received_rows, counts.join(", "));
+    summary.notes.iter().fold(first, |text, note| text + "note: " + &visible(note) + "\n")
 }
 
 fn json(summary: &Summary) -> String {

@@ -20,7 +20,7 @@ pub enum Command {
 /// What to write.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  lacuna policy export --to prosody experiments/policies/xmpp-regions.toml --host CN=cn.test --host US=us.test\n\n\
+    after_help = "Example:\n  lacuna policy export --to prosody experiments/policies/xmpp-regions.toml \\\n    --host CN=cn.test --host US=us.test\n\n\
                   What the server cannot do is reported, all of it at once, and nothing is written."
 )]
 pub struct Export {
@@ -43,7 +43,7 @@ pub struct Export {
 /// A server whose rules can be written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Target {
-    /// Prosody with mod_firewall
+    /// Prosody with `mod_firewall`
     Prosody,
 }
 

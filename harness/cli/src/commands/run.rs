@@ -20,7 +20,7 @@ use crate::summary::Summary;
 /// What to run.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  lacuna run experiments/quickstart.toml --seed 7 --set watch.late=10s --set arm.cn-to-intl-direct.venue=group"
+    after_help = "Example:\n  lacuna run experiments/quickstart.toml --seed 7 \\\n    --set watch.late=10s --set arm.cn-to-intl-direct.venue=group"
 )]
 pub struct Arguments {
     /// The experiment file (TOML)

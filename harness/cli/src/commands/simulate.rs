@@ -15,7 +15,7 @@ use crate::signals;
 /// What to serve.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  lacuna simulate --policy experiments/policies/registration-keyed.toml --listen 127.0.0.1:8181\n\n\
+    after_help = "Example:\n  lacuna simulate --policy experiments/policies/registration-keyed.toml \\\n    --listen 127.0.0.1:8181\n\n\
                   Prints its address as one line on stdout once it listens; an experiment uses it with `url = \"http://…\"` in [platform]. \
                   Ends on Ctrl-C."
 )]

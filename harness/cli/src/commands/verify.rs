@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lacuna_records::verify::verify;
+use lacuna_records::verify::{Finding, verify};
 use serde_json::json;
 
 use crate::arguments::OutputFormat;
 use crate::exit::{Exit, Failure};
-use crate::output::{print, print_json};
+use crate::output::{print_json, print_lines};
 use crate::visible::visible;
 
 /// Which run.
@@ -28,20 +28,16 @@ pub fn run(arguments: &Arguments, output: OutputFormat) -> Result<Exit, Failure>
     let report = verify(&arguments.run);
     match output {
         OutputFormat::Human => {
-            let mut text = String::new();
-            for finding in &report.findings {
-                text += &format!("{}: {}\n", visible(&finding.file), visible(&finding.problem));
-            }
-            for note in &report.notes {
-                text += &format!("note: {}\n", visible(note));
-            }
+            let finding = |it: &Finding| format!("{}: {}", visible(&it.file), visible(&it.problem));
+            let mut lines: Vec<String> = report.findings.iter().map(finding).collect();
+            lines.extend(report.notes.iter().map(|note| format!("note: {}", visible(note))));
             let checked = report.checked.len();
-            text += &match report.findings.len() {
-                0 => format!("{checked} files checked: all is as the journal says\n"),
-                1 => format!("{checked} files checked, 1 finding\n"),
-                count => format!("{checked} files checked, {count} findings\n"),
-            };
-            print(&text)?;
+            lines.push(match report.findings.len() {
+                0 => format!("{checked} files checked: all is as the journal says"),
+                1 => format!("{checked} files checked, 1 finding"),
+                count => format!("{checked} files checked, {count} findings"),
+            });
+            print_lines(&lines)?;
         }
         OutputFormat::Json => {
             let clean = report.is_clean();

@@ -6,9 +6,10 @@ use lacuna_design::Progress;
 use super::pace::{Glance, outcomes, seconds};
 use crate::screen::Screen;
 
-/// A bar of answered questions, and below it what became of the messages.
+/// A bar of answered questions, and below it how many messages were sent and what became of them.
 pub struct Bars {
     questions: ProgressBar,
+    messages: ProgressBar,
     outcomes: ProgressBar,
 }
 
@@ -20,9 +21,8 @@ impl Bars {
         };
         let questions = screen.bars.add(ProgressBar::new(0));
         questions.set_style(style("{wide_bar} {human_pos}/{human_len} questions  {msg}"));
-        let outcomes = screen.bars.add(ProgressBar::new(0));
-        outcomes.set_style(style("{wide_msg}"));
-        Self { questions, outcomes }
+        let line = || screen.bars.add(ProgressBar::new(0)).with_style(style("{wide_msg}"));
+        Self { questions, messages: line(), outcomes: line() }
     }
 
     pub fn show(&self, progress: &Progress, glance: &Glance) {
@@ -30,12 +30,13 @@ impl Bars {
         self.questions.set_position(progress.answered);
         self.questions.set_message(format!("{}  {}", seconds(glance.elapsed), glance.phase.words()));
         let Progress { sent, controls, .. } = progress;
-        let text = format!("{sent} sent ({controls} controls), {:.0}/s: {}", glance.rate, outcomes(progress));
-        self.outcomes.set_message(text);
+        self.messages.set_message(format!("{sent} messages ({controls} controls), {:.0}/s", glance.rate));
+        self.outcomes.set_message(outcomes(progress));
     }
 
     pub fn clear(&self) {
-        self.questions.finish_and_clear();
-        self.outcomes.finish_and_clear();
+        for bar in [&self.questions, &self.messages, &self.outcomes] {
+            bar.finish_and_clear();
+        }
     }
 }

@@ -13,12 +13,10 @@ const WINDOW: Duration = Duration::from_secs(5);
 pub struct Pace {
     late: Duration,
     began: Option<Instant>,
-    /// Messages sent at moments of the last seconds.
-    recent: VecDeque<(Instant, u64)>,
+    /// Messages sent and questions answered at moments of the last seconds.
+    recent: VecDeque<(Instant, u64, u64)>,
     /// Since when nothing is sent any more.
     listening_since: Option<Instant>,
-    /// Questions that were answered when this process took over.
-    answered_at_first: u64,
 }
 
 /// How a run is getting on.
@@ -43,19 +41,16 @@ pub enum Phase {
 
 impl Pace {
     pub fn new(late: Duration) -> Self {
-        Self { late, began: None, recent: VecDeque::new(), listening_since: None, answered_at_first: 0 }
+        Self { late, began: None, recent: VecDeque::new(), listening_since: None }
     }
 
     /// Takes note of news.
     pub fn update(&mut self, now: Instant, progress: &Progress) {
-        if self.began.is_none() {
-            self.began = Some(now);
-            self.answered_at_first = progress.answered;
+        self.began.get_or_insert(now);
+        if self.recent.back().is_none_or(|(at, ..)| now.duration_since(*at) >= WINDOW / 50) {
+            self.recent.push_back((now, progress.sent, progress.answered));
         }
-        if self.recent.back().is_none_or(|(at, _)| now.duration_since(*at) >= WINDOW / 50) {
-            self.recent.push_back((now, progress.sent));
-        }
-        while self.recent.len() > 1 && self.recent.front().is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) {
+        while self.recent.len() > 1 && self.recent.front().is_some_and(|(at, ..)| now.duration_since(*at) > WINDOW) {
             self.recent.pop_front();
         }
         if progress.listening {
@@ -66,17 +61,16 @@ impl Pace {
     /// How the run is getting on.
     pub fn glance(&self, now: Instant, progress: &Progress) -> Glance {
         let elapsed = self.began.map_or(Duration::ZERO, |began| now.duration_since(began));
-        let rate = self.recent.front().map_or(0.0, |(at, sent)| {
-            let seconds = now.duration_since(*at).as_secs_f64();
-            if seconds > 0.0 { (progress.sent.saturating_sub(*sent)) as f64 / seconds } else { 0.0 }
+        let (seconds, sent, answered) = self.recent.front().map_or((0.0, 0, 0), |&(at, sent, answered)| {
+            (now.duration_since(at).as_secs_f64(), progress.sent.saturating_sub(sent), progress.answered.saturating_sub(answered))
         });
-        let phase = match self.listening_since {
-            Some(since) => Phase::Listening(self.late.saturating_sub(now.duration_since(since))),
-            None => {
-                let done = progress.answered.saturating_sub(self.answered_at_first);
-                let left = progress.questions.saturating_sub(progress.answered);
-                Phase::Sending((done > 0).then(|| elapsed.mul_f64(left as f64 / done as f64)))
-            }
+        let rate = if seconds > 0.0 { sent as f64 / seconds } else { 0.0 };
+        let phase = if let Some(since) = self.listening_since {
+            Phase::Listening(self.late.saturating_sub(now.duration_since(since)))
+        } else {
+            // By the last seconds alone: what is answered last (the drops) takes longest.
+            let left = progress.questions.saturating_sub(progress.answered) as f64;
+            Phase::Sending((answered > 0).then(|| Duration::from_secs_f64((seconds * left / answered as f64).min(1e9))))
         };
         Glance { elapsed, rate, phase }
     }
@@ -105,8 +99,11 @@ pub fn seconds(duration: Duration) -> String {
 /// The outcomes so far that there are any of, in the order of the contract.
 pub fn outcomes(progress: &Progress) -> String {
     let some = Outcome::ALL.iter().filter(|outcome| progress.count(**outcome) > 0);
-    let words: Vec<String> =
-        some.map(|outcome| format!("{} {}", progress.count(*outcome), outcome.as_str().replace('_', " "))).collect();
+    let words: Vec<String> = some
+        .map(|outcome| {
+            format!("{} {}", progress.count(*outcome), outcome.as_str().replace("delivered_late", "late").replace('_', " "))
+        })
+        .collect();
     words.join(", ")
 }
 
@@ -116,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_left_follows_from_what_this_process_answered() {
+    fn the_time_left_follows_from_what_was_answered_in_the_last_seconds() {
         let start = Instant::now();
         let at = |s| start + Duration::from_secs(s);
         let mut pace = Pace::new(Duration::from_secs(6));

@@ -11,6 +11,8 @@ use crate::visible::{shortened, visible};
 
 /// Rows of findings that are shown; `verdicts.csv` has all.
 const MOST_FINDINGS: usize = 40;
+/// Narrower tables leave the category out.
+const WIDTH_WITH_CATEGORY: u16 = 100;
 /// Where stdout is no terminal, tables are this wide.
 const WIDTH_OFF_TERMINAL: u16 = 120;
 
@@ -30,11 +32,12 @@ pub fn text(summary: &Summary, width: Option<u16>) -> String {
 
 fn headline(summary: &Summary) -> String {
     let name = style(visible(&summary.study.name)).bold();
-    let end = match (summary.end, summary.stop_reason) {
-        (None, _) => "not at its end".to_owned(),
-        (Some("done"), _) => style("done").green().to_string(),
-        (Some(end), Some(reason)) => style(format!("{end} ({})", reason.replace('_', " "))).yellow().to_string(),
-        (Some(end), None) => style(end).yellow().to_string(),
+    let reason = summary.stop_reason.map(|reason| format!(" ({})", reason.replace('_', " "))).unwrap_or_default();
+    let end = match summary.end {
+        None => style("not at its end".to_owned()),
+        Some("done") => style("done".to_owned()).green(),
+        Some("safety") => style(format!("stopped by a safety rule{reason}")).yellow(),
+        Some(end) => style(format!("{end}{reason}")).yellow(),
     };
     let took = summary.took.map(|took| format!(" in {took:.1} s")).unwrap_or_default();
     let question =
@@ -103,22 +106,29 @@ fn findings(summary: &Summary, width: u16) -> String {
         match same.into_iter().find(|row| row.arm == finding.arm && row.verdict == finding.verdict) {
             Some(row) => row.recipients.push(recipient),
             None => {
-                rows.push(Row { verdict: finding.verdict, item: finding.item, arm: finding.arm, recipients: vec![recipient] })
+                rows.push(Row { verdict: finding.verdict, item: finding.item, arm: finding.arm, recipients: vec![recipient] });
             }
         }
     }
     let mut table = table(width);
-    table.set_header(["verdict", "text", "category", "arm", "recipients"]);
-    let text_width = usize::from(width / 3).max(12);
+    let with_category = width >= WIDTH_WITH_CATEGORY;
+    let cells = |verdict: &str, text: String, category: String, arm: &str, recipients: String| {
+        let mut cells = vec![verdict.to_owned(), text];
+        cells.extend(with_category.then_some(category));
+        cells.extend([arm.to_owned(), recipients]);
+        cells
+    };
+    table.set_header(cells("verdict", "text".to_owned(), "category".to_owned(), "arm", "recipients".to_owned()));
+    let mut before: Option<ItemIx> = None;
     for row in rows.iter().take(MOST_FINDINGS) {
         let item = study.item(row.item);
-        table.add_row([
-            row.verdict.to_string(),
-            shortened(&item.message, text_width),
-            shortened(&item.category, 24),
-            study.arm(row.arm).id.to_string(),
-            row.recipients.join(", "),
-        ]);
+        let (text, category) = if before == Some(row.item) {
+            (String::new(), String::new())
+        } else {
+            (shortened(&item.message, usize::from(width / 4)), shortened(&item.category, 20))
+        };
+        before = Some(row.item);
+        table.add_row(cells(row.verdict.as_str(), text, category, study.arm(row.arm).id.as_str(), row.recipients.join(", ")));
     }
     let mut text = format!("\nFindings\n{}\n", coloured(&table.to_string()));
     if let Some(more @ 1..) = rows.len().checked_sub(MOST_FINDINGS) {

@@ -110,11 +110,12 @@ impl Summary {
     }
 }
 
+/// One word for machines; people get more of them.
 const fn name_of(end: RunEnd) -> &'static str {
     match end {
         RunEnd::Done => "done",
         RunEnd::Inconclusive => "inconclusive",
-        RunEnd::Safety => "stopped by a safety rule",
+        RunEnd::Safety => "safety",
         RunEnd::Interrupted => "interrupted",
     }
 }

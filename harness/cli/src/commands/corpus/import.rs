@@ -4,13 +4,12 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Args;
-use lacuna_model::Problem;
 use lacuna_records::corpus::{self, ImportOptions, ImportReport, JoinerChoice};
 use serde_json::json;
 
 use crate::arguments::OutputFormat;
 use crate::exit::{Exit, Failure};
-use crate::output::{print, print_json};
+use crate::output::{print_json, print_lines};
 use crate::visible::visible;
 
 /// Rows that were merged or refused are listed up to this many; the corpus's notes name the merged ones.
@@ -19,7 +18,7 @@ const MOST_LISTED: usize = 20;
 /// What to import, and what the list does not say itself.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  lacuna corpus import keywords.csv --id my-list --title 'My list' --licence CC-BY-4.0 --out corpora/my-list\n\n\
+    after_help = "Example:\n  lacuna corpus import keywords.csv --id my-list --title 'My list' \\\n    --licence CC-BY-4.0 --out corpora/my-list\n\n\
                   Nothing is overwritten. Encodings, joiners (`+`, ` + `, blanks), wildcards (`*X*`) and dates are recognised, and \
                   every change is counted in the report and kept in the item's notes."
 )]
@@ -70,39 +69,36 @@ pub fn run(arguments: Arguments, output: OutputFormat) -> Result<Exit, Failure> 
         Failure::input(format!("{error}{cause}"))
     })?;
     match output {
-        OutputFormat::Human => print(&human(&report, &out.display().to_string()))?,
+        OutputFormat::Human => print_lines(&human(&report, &out.display().to_string()))?,
         OutputFormat::Json => print_json(&as_json(&report))?,
     }
     Ok(Exit::Done)
 }
 
-fn human(report: &ImportReport, out: &str) -> String {
+fn human(report: &ImportReport, out: &str) -> Vec<String> {
     let mark = if report.byte_order_mark { " with a byte order mark" } else { "" };
-    let column =
-        report.text_column.as_ref().map(|column| format!(", texts from column `{}`", visible(column))).unwrap_or_default();
-    let mut text = format!("read as {}{mark}{column}\n", report.encoding);
+    let column = report.text_column.as_ref().map(|column| format!(", texts from column `{}`", visible(column)));
     let (merged, refused) = (report.merged.len(), report.refused.len());
-    text += &format!("{} rows: {} items in {out}, {merged} merged, {refused} refused\n", report.rows, report.items);
+    let mut lines = vec![
+        format!("read as {}{mark}{}", report.encoding, column.unwrap_or_default()),
+        format!("{} rows: {} items in {out}, {merged} merged, {refused} refused", report.rows, report.items),
+    ];
     for (components, rows) in &report.components {
-        text += &format!("{rows:>8} of {components} {}\n", if *components == 1 { "component" } else { "components" });
+        lines.push(format!("{rows:>8} of {components} {}", if *components == 1 { "component" } else { "components" }));
     }
-    for (change, rows) in &report.changes {
-        text += &format!("{rows:>8} {}\n", change.as_str());
+    lines.extend(report.changes.iter().map(|(change, rows)| format!("{rows:>8} {}", change.as_str())));
+    for (what, problems) in [("merged", &report.merged), ("refused", &report.refused)] {
+        let listed = problems.iter().take(MOST_LISTED);
+        lines.extend(listed.map(|problem| format!("{what}: {}", visible(&problem.to_string()))));
+        if let Some(more @ 1..) = problems.len().checked_sub(MOST_LISTED) {
+            lines.push(format!("{what}: and {more} more"));
+        }
     }
-    text + &listed("merged", &report.merged) + &listed("refused", &report.refused)
-}
-
-fn listed(what: &str, problems: &[Problem]) -> String {
-    let mut text: String =
-        problems.iter().take(MOST_LISTED).map(|problem| format!("{what}: {}\n", visible(&problem.to_string()))).collect();
-    if let Some(more @ 1..) = problems.len().checked_sub(MOST_LISTED) {
-        text += &format!("{what}: and {more} more\n");
-    }
-    text
+    lines
 }
 
 fn as_json(report: &ImportReport) -> serde_json::Value {
-    let problems = |problems: &[Problem]| {
+    let problems = |problems: &[lacuna_model::Problem]| {
         let rows = problems.iter().map(|it| json!({ "line": it.location.line, "message": it.message, "fix": it.fix }));
         rows.collect::<Vec<_>>()
     };

@@ -14,13 +14,13 @@ pub enum Command {
     /// Report everything that is wrong with corpora
     Lint(lint::Arguments),
     /// Make a corpus of a list: a table (CSV) with a column of keywords, or plain text with one a line
-    Import(import::Arguments),
+    Import(Box<import::Arguments>),
 }
 
 /// Runs `lacuna corpus …`.
 pub fn run(command: Command, output: OutputFormat) -> Result<Exit, Failure> {
     match command {
         Command::Lint(arguments) => lint::run(&arguments),
-        Command::Import(arguments) => import::run(arguments, output),
+        Command::Import(arguments) => import::run(*arguments, output),
     }
 }

@@ -1,0 +1,11 @@
+//! The command as a person meets it: its words, its files, its exit codes.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod codes;
+mod corpora;
+mod folders;
+mod interruption;
+mod screens;
+mod secrecy;
+mod support;
+mod tools;
