@@ -94,7 +94,13 @@ fn started(journal: &[u8], run: &RunId) -> BTreeSet<String> {
     probes.map(|probe: ProbeId| client_ref(run, probe)).collect()
 }
 
-fn live_run(engine: Engine, run_id: &RunId, encoder: Encoder, storage: VolatileStorage, platform: Arc<dyn Platform>) -> LiveRun<VolatileStorage> {
+fn live_run(
+    engine: Engine,
+    run_id: &RunId,
+    encoder: Encoder,
+    storage: VolatileStorage,
+    platform: Arc<dyn Platform>,
+) -> LiveRun<VolatileStorage> {
     LiveRun {
         cursors: vec![None; 2],
         engine,

@@ -74,6 +74,7 @@ async fn a_platform_that_is_away_for_a_while_drops_nothing() {
         assert_eq!(record.verdict, if forbidden { Verdict::Dropped } else { Verdict::Delivered }, "{record:?}");
     }
     let progress = summary.progress;
-    let disturbed = progress.count(Outcome::SendFailed) + progress.count(Outcome::UnknownSubmission) + progress.count(Outcome::Void);
+    let disturbed =
+        progress.count(Outcome::SendFailed) + progress.count(Outcome::UnknownSubmission) + progress.count(Outcome::Void);
     assert!(disturbed > 0, "the outage was not noticed: {progress:?}");
 }
