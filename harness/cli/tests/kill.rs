@@ -136,7 +136,7 @@ fn check_verdicts(run: &Path, seed: u64) {
     assert_eq!(count, 40 * 4, "seed {seed}");
 }
 
-/// SplitMix64, for the moments.
+/// `SplitMix64`, for the moments.
 fn draw(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -179,7 +179,7 @@ impl Engine {
         for (account, sent_today) in self.accounts.iter_mut().zip(spent) {
             account.open_epoch(at, sent_today);
         }
-        self.screen.open_epoch(at, &self.study);
+        self.screen.open_epoch(at, &self.study, &self.tallies);
         // A run that had been stopped for safety stays stopped, and listens to the end.
         if stopped == Some(StopReason::Sanction) {
             self.run.stopped = stopped;

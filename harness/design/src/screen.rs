@@ -247,9 +247,14 @@ impl Screen {
             self.finish(index, Stage::GivenUp);
             return;
         }
-        let dropped = self.units(index, study).any(|unit| tallies.of(unit).dropped > 0);
-        let from = if dropped { at + study.pacing.confirm_after } else { at };
+        let from = self.not_before(index, at, study, tallies);
         self.enqueue_again(index, from);
+    }
+
+    /// From when a question may be asked again: not soon after a drop, which may have been this moment.
+    fn not_before(&self, index: QuestionIx, at: Timestamp, study: &Study, tallies: &Tallies) -> Timestamp {
+        let dropped = self.units(index, study).any(|unit| tallies.of(unit).dropped > 0);
+        if dropped { at + study.pacing.confirm_after } else { at }
     }
 
     /// Hands the question to the next sender whose channel is open; without one it is given up.
@@ -296,7 +301,7 @@ impl Screen {
     }
 
     /// A new epoch: all channels and paths are tried again, and with them what had been given up for want of one.
-    pub fn open_epoch(&mut self, at: Timestamp, study: &Study) {
+    pub fn open_epoch(&mut self, at: Timestamp, study: &Study, tallies: &Tallies) {
         self.silent.clear();
         for queue in &mut self.queues {
             queue.closed = false;
@@ -305,7 +310,8 @@ impl Screen {
             let question = &self.questions[index];
             if question.stage == Stage::GivenUp && question.attempts < study.decision.max_probes_per_item {
                 self.unfinished += 1;
-                self.enqueue_again(u32::try_from(index).unwrap_or(u32::MAX), at);
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
+                self.enqueue_again(index, self.not_before(index, at, study, tallies));
             }
         }
     }
@@ -331,7 +337,7 @@ impl Screen {
             let spent = question.attempts >= study.decision.max_probes_per_item;
             if question.stage == Stage::Answered && !spent && !self.is_answered(index, study, tallies) {
                 self.unfinished += 1;
-                self.enqueue_again(index, at);
+                self.enqueue_again(index, self.not_before(index, at, study, tallies));
             }
         }
         self.unfinished - before

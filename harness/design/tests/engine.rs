@@ -254,7 +254,7 @@ fn the_end_of_listening_waits_for_answers_and_graces() {
 
 #[test]
 fn many_questions_of_a_lost_sender_are_handed_over_quickly() {
-    // With a search through the whole queue at every step this would take minutes.
+    // The cost of a step does not grow with the queue.
     let sanction = Fact::AccountState { account: AccountIx(0), condition: AccountCondition::Sanctioned, detail: String::new() };
     let driver = Driver::run(study(40_000, 1_000_000), vec![(Duration::from_millis(100), sanction)], &mut |_, _| well());
     assert_eq!(driver.verdicts(), BTreeMap::from([(Verdict::Delivered, 40_000)]));

@@ -243,11 +243,11 @@ impl Evidence {
         slot.received = Some(sequence);
         slot.matched_by = Some(found.matched_by);
         let outcome = match slot.outcome {
-            // A send of unknown fate counts for nothing, whatever is seen of it afterwards.
-            Some(Outcome::UnknownSubmission) => Outcome::UnknownSubmission,
+            // What counts for nothing goes on to: on a path that was not provably alive, a late arrival cannot be told from a
+            // message that was held. A fresh send settles it.
+            Some(nothing @ (Outcome::UnknownSubmission | Outcome::Void)) => nothing,
             _ if found.altered => Outcome::Altered,
             Some(Outcome::Dropped) => Outcome::DeliveredLate,
-            // A void path was not provably alive, so a late arrival on it shows delivery and nothing about delay.
             _ => Outcome::Delivered,
         };
         changes.push(Change::Arrived { probe: found.probe, recipient });
@@ -303,7 +303,9 @@ impl Evidence {
         let Some(index) = self.slot_index(probe, recipient) else { return };
         self.slots[index].bracket_before = before;
         self.slots[index].bracket_after = after;
-        if before.is_some() && after.is_some() {
+        let enclosed =
+            before.zip(after).is_some_and(|(before, after)| self.controls_arrived_between(before, after, probe, recipient));
+        if enclosed {
             self.conclude(at, probe, recipient, Outcome::Dropped, changes);
         } else {
             self.slots[index].void_cause = Some(VoidCause::NoBracket);
