@@ -1,5 +1,7 @@
 //! The engine against platforms that answer in ways the simulator does not.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -212,7 +214,7 @@ fn what_was_refused_while_everything_was_is_asked_again() {
 
 #[test]
 fn an_item_that_is_refused_costs_one_control() {
-    let refuse = |probe: &Probe| probe.role == Role::Candidate && probe.items[0].0 % 2 == 0;
+    let refuse = |probe: &Probe| probe.role == Role::Candidate && probe.items[0].0.is_multiple_of(2);
     let driver = Driver::run(study(100, 5_000), Vec::new(), &mut |_, probe| if refuse(probe) { refused() } else { well() });
     assert_eq!(driver.verdicts(), BTreeMap::from([(Verdict::Delivered, 50), (Verdict::Refused, 50)]));
     assert!(driver.sent < 160, "{} messages", driver.sent);
@@ -237,12 +239,13 @@ fn the_end_of_listening_waits_for_answers_and_graces() {
         detail: String::new(),
     };
     let faults = (0..2).map(|account| (Duration::from_millis(300), sanction(account))).collect();
-    let slow = |probe: &Probe| probe.role == Role::Candidate && probe.items[0].0 % 3 == 0;
+    let slow = |probe: &Probe| probe.role == Role::Candidate && probe.items[0].0.is_multiple_of(3);
     let driver = Driver::run(study, faults, &mut |_, probe| {
         let answer = SendResult::Accepted { platform_id: None };
-        match slow(probe) {
-            true => Reaction { answer: Some((Duration::from_secs(4), answer)), arrival: Some(Duration::from_secs(5)) },
-            false => well(),
+        if slow(probe) {
+            Reaction { answer: Some((Duration::from_secs(4), answer)), arrival: Some(Duration::from_secs(5)) }
+        } else {
+            well()
         }
     });
     assert_eq!(driver.engine.stopped(), Some(StopReason::Sanction));

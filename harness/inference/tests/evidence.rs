@@ -1,5 +1,7 @@
 //! The fold over facts in the orders that only a real platform brings: answers behind arrivals, conditions behind answers.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::sync::Arc;
 
 use lacuna_inference::evidence::Evidence;
