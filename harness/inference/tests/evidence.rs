@@ -251,3 +251,21 @@ fn a_send_of_unknown_fate_counts_for_nothing_whatever_is_told_of_it() {
     story.see(RECIPIENT, ObservationKind::Retraction, name(probe), None);
     assert_eq!(story.outcome(probe), Some(Outcome::UnknownSubmission));
 }
+
+#[test]
+fn where_controls_bounce_too_a_bounce_is_not_about_the_message() {
+    let mut story = Story::new();
+    let early = story.send(CANDIDATE);
+    let control = story.send(CONTROL);
+    let late = story.send(CANDIDATE);
+    let last = story.send(CONTROL);
+    for probe in [early, control, late, last] {
+        story.accept(probe);
+    }
+    story.see(SENDER, ObservationKind::Notice, name(early), Some("no such server"));
+    story.arrive(control);
+    story.see(SENDER, ObservationKind::Notice, name(late), Some("no such server"));
+    story.see(SENDER, ObservationKind::Notice, name(last), Some("no such server"));
+    assert_eq!(story.outcome(early), Some(Outcome::Refused), "a control behind it arrived");
+    assert_eq!(story.outcome(late), Some(Outcome::SendFailed));
+}

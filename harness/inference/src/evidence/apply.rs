@@ -163,7 +163,9 @@ impl Evidence {
     /// What was refused on a channel since its last accepted message was not refused because of what it says.
     fn unsay_refusals(&mut self, at: Timestamp, channel: ChannelIx, changes: &mut Vec<Change>) {
         let study = Arc::clone(&self.study);
-        for probe in std::mem::take(&mut self.refused[channel.get()]) {
+        let refused = std::mem::take(&mut self.refused[channel.get()]);
+        let bounced = std::mem::take(&mut self.bounced[channel.get()]);
+        for probe in refused.into_iter().chain(bounced) {
             for recipient in &study.channel(channel).recipients {
                 if self.outcome(probe, *recipient) == Some(Outcome::Refused) {
                     self.conclude(at, probe, *recipient, Outcome::SendFailed, changes);
@@ -250,6 +252,8 @@ impl Evidence {
             Some(Outcome::Dropped) => Outcome::DeliveredLate,
             _ => Outcome::Delivered,
         };
+        // The channel delivers what was sent later: what was refused before was refused because of what it says.
+        self.bounced[self.probes[found.probe.get()].probe.channel.get()].retain(|refused| *refused > found.probe);
         changes.push(Change::Arrived { probe: found.probe, recipient });
         self.conclude(at, found.probe, recipient, outcome, changes);
     }
@@ -279,7 +283,7 @@ impl Evidence {
         let study = Arc::clone(&self.study);
         let sender = observation.recipient;
         let mut known = false;
-        for channel in study.channels.iter().filter(|channel| channel.sender == sender && channel.venue == venue) {
+        for (index, channel) in study.channels().filter(|(_, channel)| channel.sender == sender && channel.venue == venue) {
             for recipient in &channel.recipients {
                 let matcher = self.matchers.get(&(sender, venue, *recipient));
                 let Some(probe) = matcher.and_then(|matcher| matcher.named_send(platform_id)) else { continue };
@@ -287,8 +291,15 @@ impl Evidence {
                 if self.slot_index(probe, *recipient).is_none() || self.arrived(probe, *recipient) {
                     continue;
                 }
-                self.probes[probe.get()].notice.clone_from(&observation.text);
+                let record = &mut self.probes[probe.get()];
+                record.notice.clone_from(&observation.text);
+                let is_control = record.probe.role == Role::Control;
                 self.conclude(at, probe, *recipient, Outcome::Refused, changes);
+                if is_control {
+                    self.unsay_refusals(at, index, changes);
+                } else if self.bounced[index.get()].last() != Some(&probe) {
+                    self.bounced[index.get()].push(probe);
+                }
             }
         }
         known

@@ -73,6 +73,8 @@ pub struct Evidence {
     sanctioned: Vec<bool>,
     /// For each channel: what was refused on it since its last accepted message.
     refused: Vec<Vec<ProbeId>>,
+    /// For each channel: what was accepted and then refused by a notice, and nothing later has arrived yet.
+    bounced: Vec<Vec<ProbeId>>,
     /// Edits, retractions and notices about messages that are not known (yet).
     early: VecDeque<(Timestamp, Observation)>,
     strangers: u64,
@@ -93,6 +95,7 @@ impl Evidence {
             gaps: vec![Vec::new(); accounts],
             sanctioned: vec![false; accounts],
             refused: vec![Vec::new(); study.channels.len()],
+            bounced: vec![Vec::new(); study.channels.len()],
             early: VecDeque::new(),
             study,
             probes: Vec::new(),
