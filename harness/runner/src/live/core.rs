@@ -99,6 +99,8 @@ impl<S: Storage + Send + 'static> Core<S> {
     async fn run(&mut self) -> Result<(), LiveError> {
         let day = self.clock.now().0.div_euclid(MICROSECONDS_PER_DAY);
         let sent_today = self.allowance.sent_on(day).map_err(LiveError::Ledger)?;
+        // First of all, for to a replayed engine anything else would belong to the epoch that was interrupted.
+        self.fact(Fact::EpochOpened { epoch: self.epoch, sent_today })?;
         for account in (0u16..).map(AccountIx).take(self.engine.study().accounts.len()) {
             self.fact(Fact::AccountState {
                 account,
@@ -106,7 +108,6 @@ impl<S: Storage + Send + 'static> Core<S> {
                 detail: "logged in and listening".to_owned(),
             })?;
         }
-        self.fact(Fact::EpochOpened { epoch: self.epoch, sent_today })?;
         let mut stop_requested = false;
         let writer_ended = self.writer.ended();
         while !self.finished {
