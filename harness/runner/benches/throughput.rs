@@ -5,6 +5,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a benchmark ends loudly")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -99,11 +100,14 @@ fn experiment(folder: &Path, senders: usize, items: usize, network: &str) -> Exp
     );
     for sender in 0..senders {
         for (kind, region) in [("s", "CA"), ("r", "CN")] {
-            text += &format!("[[account]]\nid = \"{kind}{sender}\"\nregistered-in = \"{region}\"\nlocated-in = \"{region}\"\n");
+            writeln!(text, "[[account]]\nid = \"{kind}{sender}\"\nregistered-in = \"{region}\"\nlocated-in = \"{region}\"")
+                .expect("text");
         }
-        text += &format!(
-            "[[arm]]\nid = \"arm{sender}\"\nsenders = [\"s{sender}\"]\nrecipients = [\"r{sender}\"]\nvenue = \"direct\"\n"
-        );
+        writeln!(
+            text,
+            "[[arm]]\nid = \"arm{sender}\"\nsenders = [\"s{sender}\"]\nrecipients = [\"r{sender}\"]\nvenue = \"direct\""
+        )
+        .expect("text");
     }
     fs::write(folder.join("experiment.toml"), text).expect("a file");
     fs::write(

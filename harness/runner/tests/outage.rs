@@ -14,20 +14,15 @@ use lacuna_runner::run::{RunEnd, RunRequest, run};
 use lacuna_simulator::http::Server;
 use tokio_util::sync::CancellationToken;
 
+mod support;
+use support::write_corpus;
+
 /// How long the platform is away.
 const AWAY: Duration = Duration::from_secs(5);
 
 fn write_experiment(folder: &Path, url: &str) -> Experiment {
-    for (id, stems) in [("candidates", vec![("fine", 300), ("forbidden", 6)]), ("controls", vec![("weather", 30)])] {
-        let corpus = folder.join(id);
-        fs::create_dir(&corpus).unwrap();
-        let head = format!(
-            "id = \"{id}\"\ntitle = \"t\"\nversion = \"1\"\nlicence = \"CC0-1.0\"\nsource = \"s\"\ncitation = \"c\"\nlanguage = \"en\"\ncontent-warning = \"none\"\n"
-        );
-        fs::write(corpus.join("corpus.toml"), head).unwrap();
-        let rows = stems.iter().flat_map(|(stem, count)| (0..*count).map(move |row| format!("{stem}{row},text,{stem} {row}\n")));
-        fs::write(corpus.join("items.csv"), format!("item_id,kind,text\n{}", rows.collect::<String>())).unwrap();
-    }
+    write_corpus(folder, "candidates", &[("fine", 300), ("forbidden", 6)]);
+    write_corpus(folder, "controls", &[("weather", 30)]);
     fs::write(
         folder.join("experiment.toml"),
         format!(
