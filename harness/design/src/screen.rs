@@ -361,7 +361,8 @@ impl Screen {
             }
             let tally = tallies.of(unit);
             // The number of drops is only asked for where it decides: it costs a quantile of the beta distribution.
-            judge(&tally, None).is_some() || (tally.dropped > 0 && judge(&tally, tallies.required_drops(unit.arm)).is_some())
+            judge(&tally, None).is_some()
+                || (tally.dropped > 0 && judge(&tally, tallies.required_drops(unit.arm, unit.recipient)).is_some())
         })
     }
 

@@ -80,8 +80,8 @@ pub struct Tallies {
     units: Vec<Vec<Tally>>,
     /// Per arm and recipient: what became of the controls.
     controls: Vec<Vec<LossBaseline>>,
-    /// Per arm: what units that arrived at least once lost before and after.
-    passed: Vec<LossBaseline>,
+    /// Per arm and recipient: what units that arrived at least once lost before and after.
+    passed: Vec<Vec<LossBaseline>>,
     /// Per arm: units with at least one counted send, and of these the ones under suspicion.
     seen: Vec<u64>,
     suspects: Vec<u64>,
@@ -100,11 +100,11 @@ impl Tallies {
             }
         }
         let units = study.arms.iter().map(|arm| vec![Tally::default(); tested.len() * arm.recipients.len()]).collect();
-        let controls = study.arms.iter().map(|arm| vec![LossBaseline::default(); arm.recipients.len()]).collect();
+        let nothing: Vec<Vec<LossBaseline>> =
+            study.arms.iter().map(|arm| vec![LossBaseline::default(); arm.recipients.len()]).collect();
         let arms = study.arms.len();
         let zeros = vec![0; arms];
-        let passed = vec![LossBaseline::default(); arms];
-        Self { study, place, tested, units, controls, passed, seen: zeros.clone(), suspects: zeros }
+        Self { study, place, tested, units, controls: nothing.clone(), passed: nothing, seen: zeros.clone(), suspects: zeros }
     }
 
     /// The tested items: candidates and canaries, in the order of the study.
@@ -172,7 +172,7 @@ impl Tallies {
     /// Takes a unit out of the sums over its arm, before its tally changes.
     fn forget(&mut self, arm: ArmIx, index: usize) {
         let (loss, counted, suspected) = contribution(&self.units[arm.get()][index]);
-        let sums = &mut self.passed[arm.get()];
+        let sums = &mut self.passed[arm.get()][index % self.study.arm(arm).recipients.len()];
         sums.sends -= loss.sends;
         sums.losses -= loss.losses;
         self.seen[arm.get()] -= counted;
@@ -182,7 +182,7 @@ impl Tallies {
     /// Puts a unit back into the sums over its arm.
     fn remember(&mut self, arm: ArmIx, index: usize) {
         let (loss, counted, suspected) = contribution(&self.units[arm.get()][index]);
-        let sums = &mut self.passed[arm.get()];
+        let sums = &mut self.passed[arm.get()][index % self.study.arm(arm).recipients.len()];
         *sums = *sums + loss;
         self.seen[arm.get()] += counted;
         self.suspects[arm.get()] += suspected;
@@ -195,19 +195,26 @@ impl Tallies {
         place.map(|place| self.controls[arm.get()][place]).unwrap_or_default()
     }
 
-    /// The loss baseline of an arm: its controls at all recipients, and its items that arrived at least once.
+    /// The loss baseline of an arm at one recipient: its controls there, and its items that arrived there at least once.
     #[must_use]
-    pub fn baseline(&self, arm: ArmIx) -> LossBaseline {
-        self.controls[arm.get()].iter().fold(self.passed[arm.get()], |sum, it| sum + *it)
+    pub fn baseline(&self, arm: ArmIx, recipient: AccountIx) -> LossBaseline {
+        let place = self.study.arm(arm).recipients.iter().position(|it| *it == recipient);
+        place.map(|place| self.controls[arm.get()][place] + self.passed[arm.get()][place]).unwrap_or_default()
     }
 
-    /// How many drops it takes on this arm now; `None` where no number is enough.
+    /// How many drops it takes on this arm for this recipient now; `None` where no number is enough.
+    ///
+    /// The loss is bounded by the worse of two bounds, over the recipient alone and over all recipients of the arm: one
+    /// recipient with a bad connection must not be judged by the good ones of the others.
     #[must_use]
-    pub fn required_drops(&self, arm: ArmIx) -> Option<u32> {
+    pub fn required_drops(&self, arm: ArmIx, recipient: AccountIx) -> Option<u32> {
         let rule = &self.study.decision;
         // Half a unit on either side keeps the estimate away from 0 and 1 (Jeffreys).
         let prevalence = (self.suspects[arm.get()] as f64 + 0.5) / (self.seen[arm.get()] as f64 + 1.0);
-        required_drops(self.baseline(arm).upper_bound(), prevalence, rule.false_positive_rate, rule.false_discovery_rate)
+        let recipients = &self.study.arm(arm).recipients;
+        let all = recipients.iter().fold(LossBaseline::default(), |sum, it| sum + self.baseline(arm, *it));
+        let loss = self.baseline(arm, recipient).upper_bound().max(all.upper_bound());
+        required_drops(loss, prevalence, rule.false_positive_rate, rule.false_discovery_rate)
     }
 }
 

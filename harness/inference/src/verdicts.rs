@@ -26,7 +26,7 @@ pub struct VerdictRecord {
     pub drop_rate: Option<f64>,
     /// Bracketed losses among the controls of the arm at this recipient; `None` without a control that counts.
     pub control_loss_rate: Option<f64>,
-    /// Whether this arm showed any filtering at all: without it, its silence means little.
+    /// Whether anything on this arm was dropped, refused, altered or retracted: without it, its silence means little.
     pub filter_seen: bool,
     /// The shortest time that was listened for a send of this unit.
     pub listened: Option<Duration>,
@@ -80,12 +80,15 @@ pub fn derive(evidence: &Evidence) -> Vec<VerdictRecord> {
         );
     }
     let silent = silent_paths(evidence);
-    let required: Vec<_> = arms(study).map(|arm| tallies.required_drops(arm)).collect();
+    let required: BTreeMap<(ArmIx, AccountIx), Option<u32>> = arms(study)
+        .flat_map(|arm| study.arm(arm).recipients.iter().map(move |recipient| (arm, *recipient)))
+        .map(|(arm, recipient)| ((arm, recipient), tallies.required_drops(arm, recipient)))
+        .collect();
+    let judged = |unit: Unit| judge(&tallies.of(unit), required[&(unit.arm, unit.recipient)]);
     let filter_seen: Vec<_> = arms(study)
         .map(|arm| {
             tallies.units().filter(|unit| unit.arm == arm).any(|unit| {
-                let verdict = judge(&tallies.of(unit), required[arm.get()]);
-                verdict.is_some_and(|verdict| verdict != Verdict::Delivered)
+                matches!(judged(unit), Some(Verdict::Dropped | Verdict::Refused | Verdict::Altered | Verdict::Retracted))
             })
         })
         .collect();
@@ -94,7 +97,7 @@ pub fn derive(evidence: &Evidence) -> Vec<VerdictRecord> {
         .map(|unit| {
             let tally = tallies.of(unit);
             let sighting = sightings.get(&unit);
-            let verdict = judge(&tally, required[unit.arm.get()]);
+            let verdict = judged(unit);
             let could_arrive = tally.passed() + tally.altered + tally.retracted + tally.dropped;
             VerdictRecord {
                 unit,
