@@ -35,7 +35,7 @@ pub fn stop_on_signal(screen: Screen) -> Result<CancellationToken, Failure> {
     tokio::spawn(async move {
         signals.next().await;
         token.cancel();
-        screen.line("Stopping: nothing more is sent; what is on its way is waited for. Ctrl-C again ends at once.");
+        screen.line("Stopping: nothing more is sent. Ctrl-C again ends at once.");
         signals.next().await;
         std::process::exit(Exit::Interrupted.code().into());
     });

@@ -53,29 +53,34 @@ fn table(width: u16) -> Table {
     table
 }
 
-/// Verdicts that occur nowhere have no column.
+/// Each arm has a line of its own above its recipients. Verdicts that occur nowhere have no column.
 fn matrix(summary: &Summary, width: u16) -> String {
     let study = &summary.study;
     let occurs = |place: usize| summary.matrix.iter().any(|line| line.counts[place] > 0);
     let columns: Vec<usize> = (0..Verdict::ALL.len()).filter(|place| occurs(*place)).collect();
     let mut table = table(width);
-    let mut header = vec!["arm".to_owned(), "recipient".to_owned()];
+    let mut header = vec!["arm, recipient".to_owned()];
     header.extend(columns.iter().map(|place| Verdict::ALL[*place].to_string()));
-    header.push("control loss".to_owned());
-    let numbers = 2..header.len();
+    header.push("control\nloss".to_owned());
+    let numbers = 1..header.len();
     table.set_header(header);
     let mut before: Option<ArmIx> = None;
     for line in &summary.matrix {
-        let arm = if before == Some(line.arm) { "" } else { study.arm(line.arm).id.as_str() };
+        if before != Some(line.arm) {
+            table.add_row([study.arm(line.arm).id.as_str()]);
+        }
         before = Some(line.arm);
         let account = study.account(line.recipient);
-        let mut row = vec![arm.to_owned(), format!("{} ({})", account.id, account.registered_in)];
+        let mut row = vec![format!("  {} ({})", account.id, account.registered_in)];
         row.extend(columns.iter().map(|place| match line.counts[*place] {
             0 => "·".to_owned(),
             count => count.to_string(),
         }));
         row.push(line.control_loss.map_or_else(|| "–".to_owned(), |rate| format!("{:.1} %", rate * 100.0)));
         table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 0));
     }
     for number in numbers {
         if let Some(column) = table.column_mut(number) {
