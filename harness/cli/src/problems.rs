@@ -202,6 +202,11 @@ mod tests {
         for (line, column) in [(0, 0), (3, 0), (3, 500), (99, 1)] {
             assert!(drawn(&problem(file.clone(), line, column), 80, false).contains("gruop"));
         }
+        // The line is cut, and a place behind the cut is told in words.
+        std::fs::write(&file, format!("key = \"{}\"\n", "长".repeat(5000))).unwrap();
+        let text = drawn(&problem(file.clone(), 1, 7), 80, false);
+        assert!(text.lines().all(|line| console::measure_text_width(line) <= 80), "{text}");
+        assert!(drawn(&problem(file.clone(), 1, 4000), 80, false).contains("x.toml:1:4000"));
         assert!(drawn(&problem(folder.path().join("none.toml"), 1, 1), 80, false).contains("none.toml:1:1"));
     }
 

@@ -19,6 +19,10 @@ use lacuna_model::{Entry, Fact};
 use lacuna_records::journal::Reader;
 use lacuna_runner::live::client_ref;
 
+#[path = "../../runner/tests/support/mod.rs"]
+mod support;
+use support::write_corpus;
+
 /// How often a run is killed, and how many are under way at a time.
 const KILLS: u64 = 200;
 const AT_A_TIME: u64 = 6;
@@ -33,16 +37,8 @@ fn lacuna() -> Command {
 }
 
 fn write_experiment(folder: &Path) -> PathBuf {
-    for (id, stems) in [("candidates", vec![("fine", 36), ("forbidden", 4)]), ("controls", vec![("weather", 20)])] {
-        let corpus = folder.join(id);
-        fs::create_dir(&corpus).unwrap();
-        let head = format!(
-            "id = \"{id}\"\ntitle = \"t\"\nversion = \"1\"\nlicence = \"CC0-1.0\"\nsource = \"s\"\ncitation = \"c\"\nlanguage = \"en\"\ncontent-warning = \"none\"\n"
-        );
-        fs::write(corpus.join("corpus.toml"), head).unwrap();
-        let rows = stems.iter().flat_map(|(stem, count)| (0..*count).map(move |row| format!("{stem}{row},text,{stem} {row}\n")));
-        fs::write(corpus.join("items.csv"), format!("item_id,kind,text\n{}", rows.collect::<String>())).unwrap();
-    }
+    write_corpus(folder, "candidates", &[("fine", 36), ("forbidden", 4)]);
+    write_corpus(folder, "controls", &[("weather", 20)]);
     fs::write(
         folder.join("policy.toml"),
         "schema = 1\nname = \"p\"\n[[rule]]\nid = \"r\"\nall = [\"forbidden\"]\nwhen = { recipient-registered-in = [\"CN\"] }\naction = \"drop\"\n\
@@ -136,7 +132,7 @@ fn check_verdicts(run: &Path, seed: u64) {
     assert_eq!(count, 40 * 4, "seed {seed}");
 }
 
-/// SplitMix64, for the moments.
+/// `SplitMix64`, for the moments.
 fn draw(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -215,7 +211,10 @@ fn one_kill(seed: u64, longest: Duration) -> bool {
     }
     if !lacuna().arg("verify").arg(&found).status().unwrap().success() {
         // Killed while the derived files were being written: deriving them again is all that it takes.
-        assert!(sealed && lacuna().arg("analyze").arg(&found).status().unwrap().success(), "seed {seed}: not clean after a resume");
+        assert!(
+            sealed && lacuna().arg("analyze").arg(&found).status().unwrap().success(),
+            "seed {seed}: not clean after a resume"
+        );
         assert!(lacuna().arg("verify").arg(&found).status().unwrap().success(), "seed {seed}: not clean");
     }
     check_verdicts(&found, seed);

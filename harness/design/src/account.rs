@@ -18,6 +18,8 @@ pub(crate) struct SendingAccount {
     in_flight: u16,
     ready_at: Timestamp,
     failures: u32,
+    /// Times in a row that the platform asked to slow down.
+    limits: u32,
     sanctioned: bool,
     day: i64,
     sent_today: u64,
@@ -27,13 +29,23 @@ pub(crate) struct SendingAccount {
 
 impl SendingAccount {
     pub fn new(channels: u64) -> Self {
-        Self { in_flight: 0, ready_at: Timestamp(0), failures: 0, sanctioned: false, day: 0, sent_today: 0, reserve: channels }
+        Self {
+            in_flight: 0,
+            ready_at: Timestamp(0),
+            failures: 0,
+            limits: 0,
+            sanctioned: false,
+            day: 0,
+            sent_today: 0,
+            reserve: channels,
+        }
     }
 
     /// A new epoch: nothing is under way any more. What the account was to rest for, it still rests.
     pub fn open_epoch(&mut self, at: Timestamp, sent_today: u64) {
         self.in_flight = 0;
         self.failures = 0;
+        self.limits = 0;
         self.day = at.0.div_euclid(MICROSECONDS_PER_DAY);
         self.sent_today = sent_today;
     }
@@ -48,15 +60,19 @@ impl SendingAccount {
     pub fn resolved(&mut self, at: Timestamp, result: &SendResult) {
         self.in_flight = self.in_flight.saturating_sub(1);
         match result {
-            SendResult::Accepted { .. } | SendResult::Refused { .. } => self.failures = 0,
+            SendResult::Accepted { .. } | SendResult::Refused { .. } => {
+                self.failures = 0;
+                self.limits = 0;
+            }
+            // A platform that keeps saying so, and asks for no wait or a short one, is not to be hammered.
             SendResult::RateLimited { retry_after } => {
                 self.failures = 0;
-                self.ready_at = self.ready_at.max(at + *retry_after);
+                self.ready_at = self.ready_at.max(at + back_off(self.limits).max(*retry_after));
+                self.limits = self.limits.saturating_add(1);
             }
             SendResult::NotSent { .. } | SendResult::Unknown { .. } => {
-                let wait = FIRST_BACK_OFF.times(1 << self.failures.min(10)).min(LONGEST_BACK_OFF);
+                self.ready_at = self.ready_at.max(at + back_off(self.failures));
                 self.failures += 1;
-                self.ready_at = self.ready_at.max(at + wait);
             }
         }
     }
@@ -111,4 +127,9 @@ impl SendingAccount {
             self.sent_today = 0;
         }
     }
+}
+
+/// The wait after so many failures in a row.
+fn back_off(failures: u32) -> Duration {
+    FIRST_BACK_OFF.times(1 << failures.min(10)).min(LONGEST_BACK_OFF)
 }

@@ -7,7 +7,7 @@
 //! repeated at doubling intervals until the path is given up as dead.
 
 use lacuna_inference::evidence::Evidence;
-use lacuna_model::{AccountIx, ChannelIx, Duration, Outcome, Probe, ProbeId, Role, SendState, Study, Timestamp};
+use lacuna_model::{AccountIx, ChannelIx, Duration, Outcome, Probe, ProbeId, Role, SendResult, SendState, Study, Timestamp};
 
 /// After so many controls in a row that did not arrive a path is dead.
 const CONTROLS_UNTIL_DEAD: u32 = 9;
@@ -71,6 +71,10 @@ pub(crate) struct ChannelState {
     /// The latest candidate, and the latest control that the platform took.
     last_candidate: Option<ProbeId>,
     last_control: Option<ProbeId>,
+    /// Controls in a row that the platform refused: nothing will arrive here.
+    refused_controls: u32,
+    /// A candidate was refused, and nothing shows yet that other messages are taken.
+    refuses: bool,
     /// Smoothed delay and its mean deviation, as RFC 6298 keeps them for retransmission.
     delay: Option<(i64, i64)>,
 }
@@ -88,6 +92,8 @@ impl ChannelState {
             last_planned_at: None,
             last_candidate: None,
             last_control: None,
+            refused_controls: 0,
+            refuses: false,
             delay: None,
         }
     }
@@ -98,6 +104,8 @@ impl ChannelState {
         self.last_planned_at = None;
         self.last_candidate = None;
         self.last_control = None;
+        self.refused_controls = 0;
+        self.refuses = false;
         let since = evidence.sent_on(self.index).len();
         for path in &mut self.paths {
             *path = PathState { condition: Condition::Opening, since, latest: None, ..*path };
@@ -121,10 +129,20 @@ impl ChannelState {
         self.last_planned_at = Some(at);
     }
 
-    pub fn resolved(&mut self, probe: &Probe, accepted: bool) {
+    pub fn resolved(&mut self, probe: &Probe, result: &SendResult) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        if accepted && probe.role == Role::Control {
-            self.last_control = self.last_control.max(Some(probe.id));
+        let is_control = probe.role == Role::Control;
+        match result {
+            SendResult::Accepted { .. } => {
+                if is_control {
+                    self.last_control = self.last_control.max(Some(probe.id));
+                }
+                self.refused_controls = 0;
+                self.refuses = false;
+            }
+            SendResult::Refused { .. } if is_control => self.refused_controls += 1,
+            SendResult::Refused { .. } => self.refuses = true,
+            SendResult::RateLimited { .. } | SendResult::NotSent { .. } | SendResult::Unknown { .. } => {}
         }
     }
 
@@ -234,8 +252,11 @@ impl ChannelState {
         let fits = |tail: Tail| tail.messages == 0 || tail.messages + 2 <= bracket;
         let blocked = self.alive().map(|path| (path.condition, self.tail(path, evidence))).filter(|(condition, tail)| {
             // A control that has not arrived (yet) leaves it open whether the path is alive.
-            *condition == Condition::Opening || !fits(*tail) || tail.controls > 0
+            self.refuses || *condition == Condition::Opening || !fits(*tail) || tail.controls > 0
         });
+        if self.refuses && self.refused_controls == 0 && !self.is_dead() {
+            return if self.in_flight > 0 { Need::Answer } else { Need::Control };
+        }
         self.wait_or_control(at, study, blocked.map(|(_, tail)| tail))
     }
 
@@ -253,7 +274,7 @@ impl ChannelState {
         if self.is_dead() {
             return Need::Dead;
         }
-        let Some(missing) = blocked.map(|tail| tail.controls).max() else { return Need::Nothing };
+        let Some(missing) = blocked.map(|tail| tail.controls + self.refused_controls).max() else { return Need::Nothing };
         if self.in_flight > 0 {
             return Need::Answer;
         }
@@ -268,8 +289,9 @@ impl ChannelState {
         if self.in_flight > 0 || self.last_planned_at.is_none_or(|last| at < last + wait) {
             return Vec::new();
         }
-        let silent =
-            |path: &&PathState| path.condition != Condition::Dead && self.tail(path, evidence).controls >= CONTROLS_UNTIL_DEAD;
+        let silent = |path: &&PathState| {
+            path.condition != Condition::Dead && self.tail(path, evidence).controls + self.refused_controls >= CONTROLS_UNTIL_DEAD
+        };
         let recipients: Vec<AccountIx> = self.paths.iter().filter(silent).map(|path| path.recipient).collect();
         for path in &mut self.paths {
             if recipients.contains(&path.recipient) {

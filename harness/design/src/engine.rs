@@ -1,6 +1,6 @@
 //! The fold over the facts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lacuna_inference::evidence::{Change, Evidence};
@@ -32,8 +32,8 @@ pub struct Engine {
     pub(crate) controls: Vec<(Vec<ItemIx>, usize)>,
     /// Chooses among the channels of an account.
     pub(crate) choices: Vec<ChaCha12Rng>,
-    /// The graces that are running.
-    pub(crate) graces: BTreeSet<(ProbeId, AccountIx)>,
+    /// The graces that are running, and until when.
+    pub(crate) graces: BTreeMap<(ProbeId, AccountIx), Timestamp>,
     /// Accounts whose next step is to be considered.
     pub(crate) dirty: BTreeSet<AccountIx>,
     pub(crate) run: Run,
@@ -45,8 +45,10 @@ pub struct Engine {
 pub(crate) struct Run {
     pub phase: Phase,
     pub stopped: Option<StopReason>,
-    /// The researcher asked for an end: nobody listens any longer than the answers that are under way take.
+    /// The researcher asked for an end, or late listening is over: only the answers that are under way are waited for.
     pub leaving: bool,
+    /// Until when receivers listen, once nothing is sent any more.
+    pub listen_until: Option<Timestamp>,
     pub sent: u64,
     pub controls: u64,
     pub in_flight: u64,
@@ -96,7 +98,7 @@ impl Engine {
             controls: study.channels().map(shuffled).collect(),
             choices: study.accounts.iter().map(choice).collect(),
             sends_on,
-            graces: BTreeSet::new(),
+            graces: BTreeMap::new(),
             dirty: BTreeSet::new(),
             run: Run::default(),
             changes: Vec::new(),
@@ -152,7 +154,7 @@ impl Engine {
             Fact::EpochOpened { .. } | Fact::SendStarted { .. } | Fact::Observed(_) => {}
             Fact::SendResult { probe, result } => self.resolved(at, *probe, result, commands),
             Fact::AccountState { account, condition, .. } => self.conditioned(*account, *condition),
-            Fact::DeadlinePassed(deadline) => self.deadline_passed(*deadline, commands),
+            Fact::DeadlinePassed(deadline) => self.deadline_passed(*deadline),
             Fact::Gap { account, .. } => self.lost_sight(*account),
             Fact::StopRequested => {
                 self.run.leaving = true;
@@ -166,6 +168,7 @@ impl Engine {
         let stopped = self.run.stopped.take();
         self.run.phase = Phase::Open;
         self.run.leaving = false;
+        self.run.listen_until = None;
         self.run.in_flight = 0;
         self.run.day_spent = false;
         self.graces.clear();
@@ -176,7 +179,7 @@ impl Engine {
         for (account, sent_today) in self.accounts.iter_mut().zip(spent) {
             account.open_epoch(at, sent_today);
         }
-        self.screen.open_epoch(at, &self.study);
+        self.screen.open_epoch(at, &self.study, &self.tallies);
         // A run that had been stopped for safety stays stopped, and listens to the end.
         if stopped == Some(StopReason::Sanction) {
             self.run.stopped = stopped;
@@ -193,7 +196,7 @@ impl Engine {
                 self.count(outcome, before);
                 let channel = self.evidence.probe(probe).probe.channel;
                 if before.is_none() {
-                    if self.graces.remove(&(probe, recipient)) {
+                    if self.graces.remove(&(probe, recipient)).is_some() {
                         commands.push(Command::Cancel(Deadline::Grace { probe, recipient }));
                     }
                     if self.evidence.probe(probe).probe.role != Role::Control {
@@ -243,8 +246,15 @@ impl Engine {
 
     pub(crate) fn await_grace(&mut self, probe: ProbeId, recipient: AccountIx, until: Timestamp, commands: &mut Vec<Command>) {
         // What is still being handed over is judged when its own answer is known.
-        if self.evidence.probe(probe).is_accepted() && self.graces.insert((probe, recipient)) {
-            commands.push(Command::Arm { deadline: Deadline::Grace { probe, recipient }, at: until });
+        if !self.evidence.probe(probe).is_accepted() || self.graces.contains_key(&(probe, recipient)) {
+            return;
+        }
+        self.graces.insert((probe, recipient), until);
+        commands.push(Command::Arm { deadline: Deadline::Grace { probe, recipient }, at: until });
+        // The end of listening cuts no grace short.
+        if self.run.listen_until.is_some_and(|listen| listen < until) {
+            self.run.listen_until = Some(until);
+            commands.push(Command::Arm { deadline: Deadline::Listen, at: until });
         }
     }
 
@@ -258,7 +268,7 @@ impl Engine {
         let channel = self.evidence.probe(probe).probe.channel;
         let sender = self.study.channel(channel).sender;
         self.run.in_flight = self.run.in_flight.saturating_sub(1);
-        self.channels[channel.get()].resolved(&self.evidence.probe(probe).probe, matches!(result, SendResult::Accepted { .. }));
+        self.channels[channel.get()].resolved(&self.evidence.probe(probe).probe, result);
         self.accounts[sender.get()].resolved(at, result);
         self.dirty.insert(sender);
         // A later message may have been faster than this answer, and is the closing evidence already. On a path that was given
@@ -285,7 +295,7 @@ impl Engine {
         }
     }
 
-    fn deadline_passed(&mut self, deadline: Deadline, commands: &mut Vec<Command>) {
+    fn deadline_passed(&mut self, deadline: Deadline) {
         match deadline {
             Deadline::Grace { probe, recipient } => {
                 self.graces.remove(&(probe, recipient));
@@ -296,7 +306,8 @@ impl Engine {
             Deadline::Wake { account } => {
                 self.dirty.insert(account);
             }
-            Deadline::Listen => self.finish(commands),
+            // The answers that are under way are still waited for.
+            Deadline::Listen => self.run.leaving = true,
         }
     }
 
@@ -333,9 +344,11 @@ impl Engine {
     }
 
     /// Receivers listen for a while after the last send.
-    fn listen_on(&self, at: Timestamp, commands: &mut Vec<Command>) {
+    fn listen_on(&mut self, at: Timestamp, commands: &mut Vec<Command>) {
         let listen = self.study.watch.late.max(self.study.watch.grace.unwrap_or(Duration::from_secs(2)));
-        let until = (self.run.last_sent_at + listen).max(at);
+        let graces = self.graces.values().copied().max().unwrap_or(at);
+        let until = (self.run.last_sent_at + listen).max(at).max(graces);
+        self.run.listen_until = Some(until);
         commands.push(Command::Arm { deadline: Deadline::Listen, at: until });
     }
 

@@ -4,8 +4,8 @@
 //! deadline to be watched, or the word that the run is over. The engine is a pure fold over the facts, so the same facts give
 //! the same decisions, and resuming a run is replaying its journal.
 //!
-//! Around the design (here [`screen`](crate::screen)) stand the things that every design needs: [`account`] (pacing, budgets,
-//! backing off), [`channel`] (is the path alive, may a candidate be sent, is a control due) and [`random`] (named, seeded choices).
+//! Around the design (here `screen`) stand the things that every design needs: `account` (pacing, budgets,
+//! backing off), `channel` (is the path alive, may a candidate be sent, is a control due) and `random` (named, seeded choices).
 
 mod account;
 mod channel;

@@ -47,6 +47,10 @@ impl Engine {
         }
         self.bury(account, at, commands);
         while self.run.stopped.is_none() && self.accounts[account.get()].has_room(&self.study.pacing) {
+            // The answer to its last message closes it.
+            if self.accounts[account.get()].left_today(at, &self.study.safety) == 0 {
+                return;
+            }
             let ready_at = self.accounts[account.get()].ready_at();
             if ready_at > at {
                 commands.push(Command::Arm { deadline: Deadline::Wake { account }, at: ready_at });

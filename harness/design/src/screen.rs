@@ -54,9 +54,20 @@ struct Route {
 struct Queue {
     /// Not yet asked, in seeded random order, the next one last.
     fresh: Vec<QuestionIx>,
-    /// To be asked again, from a certain time on.
-    again: BTreeSet<(Timestamp, u32, QuestionIx)>,
+    /// To be asked again, from a certain time on, and those of them whose time has come.
+    later: BTreeSet<(Timestamp, u32, QuestionIx)>,
+    due: BTreeSet<(Timestamp, u32, QuestionIx)>,
     closed: bool,
+}
+
+impl Queue {
+    /// Moves what may be asked again by now. Each entry moves once, so that a long queue costs no more than a short one.
+    fn turn_due(&mut self, at: Timestamp) {
+        while let Some(entry) = self.later.first().copied().filter(|(from, _, _)| *from <= at) {
+            self.later.remove(&entry);
+            self.due.insert(entry);
+        }
+    }
 }
 
 /// What a channel has to ask.
@@ -94,7 +105,7 @@ pub(crate) struct Screen {
     silent: BTreeSet<(ChannelIx, AccountIx)>,
     /// Questions that are neither answered nor given up.
     unfinished: usize,
-    /// Tells entries of `again` with one time apart.
+    /// Tells entries of one queue with one time apart.
     ties: u32,
 }
 
@@ -163,9 +174,9 @@ impl Screen {
 
     /// What this channel has to ask now.
     pub fn supply(&mut self, channel: ChannelIx, at: Timestamp) -> Supply {
-        let queue = &self.queues[channel.get()];
-        let due = queue.again.range(..(Timestamp(at.0.saturating_add(1)), 0, 0)).count();
-        match (due + queue.fresh.len(), queue.again.first()) {
+        let queue = &mut self.queues[channel.get()];
+        queue.turn_due(at);
+        match (queue.due.len() + queue.fresh.len(), queue.later.first()) {
             (0, None) => Supply::Nothing,
             (0, Some((from, _, _))) => Supply::Later(*from),
             (ready, _) => Supply::Ready(ready),
@@ -176,12 +187,10 @@ impl Screen {
     pub fn next(&mut self, channel: ChannelIx, at: Timestamp, study: &Study, tallies: &Tallies) -> Option<Ask> {
         loop {
             let queue = &mut self.queues[channel.get()];
-            let index = match queue.again.first().copied() {
-                Some(entry @ (from, _, index)) if from <= at => {
-                    queue.again.remove(&entry);
-                    index
-                }
-                _ => queue.fresh.pop()?,
+            queue.turn_due(at);
+            let index = match queue.due.pop_first() {
+                Some((_, _, index)) => index,
+                None => queue.fresh.pop()?,
             };
             // A late arrival may have answered it in the meantime.
             if self.is_answered(index, study, tallies) {
@@ -238,9 +247,14 @@ impl Screen {
             self.finish(index, Stage::GivenUp);
             return;
         }
-        let dropped = self.units(index, study).any(|unit| tallies.of(unit).dropped > 0);
-        let from = if dropped { at + study.pacing.confirm_after } else { at };
+        let from = self.not_before(index, at, study, tallies);
         self.enqueue_again(index, from);
+    }
+
+    /// From when a question may be asked again: not soon after a drop, which may have been this moment.
+    fn not_before(&self, index: QuestionIx, at: Timestamp, study: &Study, tallies: &Tallies) -> Timestamp {
+        let dropped = self.units(index, study).any(|unit| tallies.of(unit).dropped > 0);
+        if dropped { at + study.pacing.confirm_after } else { at }
     }
 
     /// Hands the question to the next sender whose channel is open; without one it is given up.
@@ -254,7 +268,7 @@ impl Screen {
         };
         let channel = channels[turn];
         self.ties += 1;
-        self.queues[channel.get()].again.insert((from, self.ties, index));
+        self.queues[channel.get()].later.insert((from, self.ties, index));
         let question = &mut self.questions[index as usize];
         question.turn = u32::try_from(turn).unwrap_or(0);
         question.stage = Stage::Queued;
@@ -265,7 +279,8 @@ impl Screen {
         let queue = &mut self.queues[channel.get()];
         queue.closed = true;
         let fresh = std::mem::take(&mut queue.fresh);
-        let again = std::mem::take(&mut queue.again);
+        let mut again = std::mem::take(&mut queue.due);
+        again.append(&mut queue.later);
         for (from, index) in
             fresh.into_iter().rev().map(|index| (at, index)).chain(again.into_iter().map(|(from, _, index)| (from, index)))
         {
@@ -286,7 +301,7 @@ impl Screen {
     }
 
     /// A new epoch: all channels and paths are tried again, and with them what had been given up for want of one.
-    pub fn open_epoch(&mut self, at: Timestamp, study: &Study) {
+    pub fn open_epoch(&mut self, at: Timestamp, study: &Study, tallies: &Tallies) {
         self.silent.clear();
         for queue in &mut self.queues {
             queue.closed = false;
@@ -295,7 +310,8 @@ impl Screen {
             let question = &self.questions[index];
             if question.stage == Stage::GivenUp && question.attempts < study.decision.max_probes_per_item {
                 self.unfinished += 1;
-                self.enqueue_again(u32::try_from(index).unwrap_or(u32::MAX), at);
+                let index = u32::try_from(index).unwrap_or(u32::MAX);
+                self.enqueue_again(index, self.not_before(index, at, study, tallies));
             }
         }
     }
@@ -321,7 +337,7 @@ impl Screen {
             let spent = question.attempts >= study.decision.max_probes_per_item;
             if question.stage == Stage::Answered && !spent && !self.is_answered(index, study, tallies) {
                 self.unfinished += 1;
-                self.enqueue_again(index, at);
+                self.enqueue_again(index, self.not_before(index, at, study, tallies));
             }
         }
         self.unfinished - before

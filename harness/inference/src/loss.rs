@@ -10,6 +10,9 @@ use libm::{ceil, log};
 /// The loss is never assumed to be below this, however clean the run: one in a thousand.
 pub const FLOOR: f64 = 1e-3;
 
+/// A drop is a suspicion: however rare losses are, it is asked again at least once.
+const FEWEST: f64 = 2.0;
+
 /// The confidence of the upper bound on the loss.
 pub const CONFIDENCE: f64 = 0.99;
 
@@ -68,11 +71,11 @@ pub fn required_drops(loss_upper: f64, prevalence: f64, false_positive_rate: f64
     let odds_against = (1.0 - prevalence) / prevalence;
     let by_list = log((1.0 - false_discovery_rate) / false_discovery_rate * odds_against) / per_drop;
     // The tolerance keeps a quotient that is a whole number on paper from being rounded up.
-    let drops = ceil(by_item.max(by_list) - 1e-9).max(1.0);
+    let drops = ceil(by_item.max(by_list) - 1e-9).max(FEWEST);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "at least 1, and below 1,000 for any rate above 1e-9"
+        reason = "at least 2, and below 1,000 for any rate above 1e-9"
     )]
     Some(drops as u32)
 }
@@ -110,8 +113,8 @@ mod tests {
 
     #[test]
     fn the_numbers_of_drops_follow_the_two_demands() {
-        // At the floor one drop gives ln 1000: enough for 1e-3 alone, not for a list of which 1 % is blocked.
-        assert_eq!(required_drops(1e-3, 0.5, 1e-3, 1e-2), Some(1));
+        // At the floor one drop gives ln 1000, which would do for 1e-3; but one drop never convicts.
+        assert_eq!(required_drops(1e-3, 0.5, 1e-3, 1e-2), Some(2));
         assert_eq!(required_drops(1e-3, 0.01, 1e-3, 1e-2), Some(2));
         assert_eq!(required_drops(0.01, 0.1, 1e-3, 1e-2), Some(2));
         assert_eq!(required_drops(0.05, 0.01, 1e-3, 1e-2), Some(4));

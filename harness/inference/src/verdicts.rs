@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lacuna_model::{AccountIx, ArmIx, Duration, Outcome, Reason, Role, Study, Timestamp, Unit, Verdict};
+use lacuna_model::{AccountIx, ArmIx, Duration, Outcome, Reason, Role, SendState, Study, Timestamp, Unit, Verdict};
 
 use crate::evidence::{Change, Evidence};
 use crate::tally::{Tallies, Tally};
@@ -119,7 +119,7 @@ fn silent_paths(evidence: &Evidence) -> BTreeSet<(ArmIx, AccountIx)> {
     let mut arrived: BTreeMap<(ArmIx, AccountIx), bool> = BTreeMap::new();
     for row in evidence.outcomes() {
         let record = evidence.probe(row.probe);
-        if record.probe.role == Role::Control && record.is_accepted() {
+        if record.probe.role == Role::Control && matches!(record.send_state, Some(SendState::Accepted | SendState::Refused)) {
             let arm = evidence.study().channel(record.probe.channel).arm;
             *arrived.entry((arm, row.recipient)).or_default() |= row.observed_at.is_some();
         }

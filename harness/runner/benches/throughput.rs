@@ -5,6 +5,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, reason = "a benchmark ends loudly")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -24,7 +25,12 @@ const CASES: &[(&str, usize, usize, &str)] = &[
     ("live, no delay, 64 senders", 64, 100_000, ""),
     ("live, 20 ms median, 1 % loss, 16 senders", 16, 16_000, "loss = 0.01\ndelay-median = \"20ms\"\ndelay-p99 = \"200ms\"\n"),
     ("virtual, no delay, 16 senders", 16, 1_000_000, ""),
-    ("virtual, 20 ms median, 1 % loss, 16 senders", 16, 1_000_000, "loss = 0.01\ndelay-median = \"20ms\"\ndelay-p99 = \"200ms\"\n"),
+    (
+        "virtual, 20 ms median, 1 % loss, 16 senders",
+        16,
+        1_000_000,
+        "loss = 0.01\ndelay-median = \"20ms\"\ndelay-p99 = \"200ms\"\n",
+    ),
 ];
 
 fn main() {
@@ -35,7 +41,10 @@ fn main() {
     }
     println!("{}", machine());
     println!("fdatasync of a 4 kB append: {}", sync_time());
-    println!("{:<46} {:>8} {:>9} {:>9} {:>10} {:>8} {:>9} {:>9}", "case", "probes", "controls", "wall s", "probes/s", "cpu s", "peak MB", "ms/item");
+    println!(
+        "{:<46} {:>8} {:>9} {:>9} {:>10} {:>8} {:>9} {:>9}",
+        "case", "probes", "controls", "wall s", "probes/s", "cpu s", "peak MB", "ms/item"
+    );
     let me = std::env::current_exe().expect("a path");
     for case in 0..CASES.len() {
         let status = Command::new(&me).args(["--case", &case.to_string()]).status().expect("a process");
@@ -49,7 +58,8 @@ fn one(case: usize) {
     let experiment = experiment(folder.path(), senders, probes / senders, network);
     let items = experiment.study.items.len() - 60;
     let began = Instant::now();
-    let (progress, listened) = if name.starts_with("live") { live(experiment, folder.path()) } else { in_virtual_time(&experiment) };
+    let (progress, listened) =
+        if name.starts_with("live") { live(experiment, folder.path()) } else { in_virtual_time(&experiment) };
     // What is only waiting at the end is not throughput.
     let wall = began.elapsed().as_secs_f64() - listened;
     let sent = progress.sent as f64;
@@ -90,9 +100,14 @@ fn experiment(folder: &Path, senders: usize, items: usize, network: &str) -> Exp
     );
     for sender in 0..senders {
         for (kind, region) in [("s", "CA"), ("r", "CN")] {
-            text += &format!("[[account]]\nid = \"{kind}{sender}\"\nregistered-in = \"{region}\"\nlocated-in = \"{region}\"\n");
+            writeln!(text, "[[account]]\nid = \"{kind}{sender}\"\nregistered-in = \"{region}\"\nlocated-in = \"{region}\"")
+                .expect("text");
         }
-        text += &format!("[[arm]]\nid = \"arm{sender}\"\nsenders = [\"s{sender}\"]\nrecipients = [\"r{sender}\"]\nvenue = \"direct\"\n");
+        writeln!(
+            text,
+            "[[arm]]\nid = \"arm{sender}\"\nsenders = [\"s{sender}\"]\nrecipients = [\"r{sender}\"]\nvenue = \"direct\""
+        )
+        .expect("text");
     }
     fs::write(folder.join("experiment.toml"), text).expect("a file");
     fs::write(
@@ -114,8 +129,7 @@ fn experiment(folder: &Path, senders: usize, items: usize, network: &str) -> Exp
             writeln!(rows, "i{item},text,{name} number {item} of a list that is sent,,en,made,,,2026-11-22,").expect("a line");
         }
     }
-    let (experiment, problems) =
-        experiment::load(&folder.join("experiment.toml"), lacuna_platform::ADAPTERS, &[], &|_| Ok(()));
+    let (experiment, problems) = experiment::load(&folder.join("experiment.toml"), lacuna_platform::ADAPTERS, &[], &|_| Ok(()));
     assert!(problems.is_empty(), "{problems:?}");
     experiment.expect("an experiment")
 }
@@ -142,14 +156,24 @@ fn sync_time() -> String {
 
 fn machine() -> String {
     let model = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = model.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1)).unwrap_or("?").to_owned();
+    let model = model
+        .lines()
+        .find(|line| line.starts_with("model name"))
+        .and_then(|line| line.split(": ").nth(1))
+        .unwrap_or("?")
+        .to_owned();
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     format!("{cores} cores, {model}")
 }
 
 fn status(key: &str) -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().find(|line| line.starts_with(key)).and_then(|line| line.split_whitespace().nth(1)).and_then(|it| it.parse().ok()).unwrap_or(0.0)
+    status
+        .lines()
+        .find(|line| line.starts_with(key))
+        .and_then(|line| line.split_whitespace().nth(1))
+        .and_then(|it| it.parse().ok())
+        .unwrap_or(0.0)
 }
 
 fn peak_megabytes() -> f64 {

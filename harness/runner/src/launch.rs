@@ -19,7 +19,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
 /// A throw-away server that is not ready by then has failed.
-const START_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+const START_LIMIT: std::time::Duration = std::time::Duration::from_mins(1);
 
 /// A throw-away server that has not ended by then is killed.
 const END_LIMIT: std::time::Duration = std::time::Duration::from_secs(10);

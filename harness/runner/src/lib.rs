@@ -5,4 +5,5 @@ pub mod launch;
 pub mod live;
 pub mod replay;
 pub mod run;
+mod timers;
 pub mod virtual_time;

@@ -301,6 +301,6 @@ fn difference(began: &Study, now: &Study) -> &'static str {
 /// The time of the opening and eight random hexadecimal digits.
 fn new_run_id(opened_at: Timestamp) -> RunId {
     let time: String =
-        lacuna_records::time_format::iso8601(opened_at).chars().filter(|it| it.is_ascii_alphanumeric()).take(15).collect();
+        lacuna_records::time_format::iso8601(opened_at).chars().filter(char::is_ascii_alphanumeric).take(15).collect();
     RunId::new(format!("{time}Z-{:08x}", rand::rng().random::<u32>()))
 }

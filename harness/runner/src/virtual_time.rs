@@ -4,16 +4,18 @@
 //! take milliseconds; scenario tests, `plan` and `evaluate` run here what `run` runs over the network.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use lacuna_design::{Command, Engine};
 use lacuna_model::policy::Policy;
 use lacuna_model::{
-    AccountCondition, AccountIx, Deadline, Decision, Duration, Entry, EntrySequence, Fact, Observation, PlatformMessageId, Probe,
-    ProbeId, SendResult, Study, Timestamp, VenueIx,
+    AccountCondition, AccountIx, Decision, Duration, Entry, EntrySequence, Fact, Observation, PlatformMessageId, Probe, ProbeId,
+    SendResult, Study, Timestamp, VenueIx,
 };
 use lacuna_simulator::world::{AccountProfile, Delivery, Member, Place, Submission, World};
+
+use crate::timers::Timers;
 
 /// From hand-over to the platform's answer.
 const ACKNOWLEDGEMENT: Duration = Duration::from_millis(1);
@@ -93,8 +95,7 @@ struct Driver<'a> {
     queue: BinaryHeap<Reverse<(Timestamp, u64)>>,
     events: BTreeMap<u64, Event>,
     pushed: u64,
-    timers: BTreeSet<(Timestamp, Deadline)>,
-    armed: BTreeMap<Deadline, Timestamp>,
+    timers: Timers,
     commands: Vec<Command>,
     deliveries: VecDeque<Delivery>,
     scratch: Vec<Delivery>,
@@ -138,8 +139,7 @@ impl<'a> Driver<'a> {
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             pushed: 0,
-            timers: BTreeSet::new(),
-            armed: BTreeMap::new(),
+            timers: Timers::default(),
             commands: Vec::new(),
             deliveries: VecDeque::new(),
             scratch: Vec::new(),
@@ -155,7 +155,6 @@ impl<'a> Driver<'a> {
 
     fn open_epoch(&mut self) {
         self.timers.clear();
-        self.armed.clear();
         let today = day_of(self.now);
         let sent_today = self.sent.iter().map(|(day, sent)| if *day == today { *sent } else { 0 }).collect();
         self.fact(&Fact::EpochOpened { epoch: self.epoch, sent_today });
@@ -170,7 +169,7 @@ impl<'a> Driver<'a> {
         }
         let delivery = self.world.next_delivery_at();
         let event = self.queue.peek().map(|Reverse((at, _))| *at);
-        let timer = self.timers.first().map(|(at, _)| *at);
+        let timer = self.timers.next_at();
         let Some(next) = [delivery, event, timer].into_iter().flatten().min() else { return false };
         self.now = self.now.max(next);
         if delivery == Some(next) {
@@ -180,8 +179,7 @@ impl<'a> Driver<'a> {
             if let Some(event) = self.queue.pop().and_then(|Reverse((_, number))| self.events.remove(&number)) {
                 self.happen(event);
             }
-        } else if let Some((_, deadline)) = self.timers.pop_first() {
-            self.armed.remove(&deadline);
+        } else if let Some(deadline) = self.timers.pop_passed(self.now) {
             self.fact(&Fact::DeadlinePassed(deadline));
         }
         true
@@ -239,17 +237,8 @@ impl<'a> Driver<'a> {
                         self.send(&probe);
                     }
                 }
-                Command::Arm { deadline, at } => {
-                    if let Some(before) = self.armed.insert(deadline, at) {
-                        self.timers.remove(&(before, deadline));
-                    }
-                    self.timers.insert((at, deadline));
-                }
-                Command::Cancel(deadline) => {
-                    if let Some(at) = self.armed.remove(&deadline) {
-                        self.timers.remove(&(at, deadline));
-                    }
-                }
+                Command::Arm { deadline, at } => self.timers.arm(deadline, at),
+                Command::Cancel(deadline) => self.timers.cancel(deadline),
                 Command::Finish => self.finished = true,
             }
         }

@@ -25,6 +25,9 @@ use lacuna_simulator::http::Server;
 use rand::RngExt;
 use tokio_util::sync::CancellationToken;
 
+mod support;
+use support::write_corpus;
+
 /// How often the power fails.
 const FAILURES: u64 = 40;
 
@@ -43,18 +46,8 @@ impl Allowance for Unlimited {
 }
 
 fn write_experiment(folder: &Path) -> Experiment {
-    let corpus = |id: &str, rows: &str| {
-        let path = folder.join(id);
-        fs::create_dir(&path).unwrap();
-        let head = format!(
-            "id = \"{id}\"\ntitle = \"t\"\nversion = \"1\"\nlicence = \"CC0-1.0\"\nsource = \"s\"\ncitation = \"c\"\nlanguage = \"en\"\ncontent-warning = \"none\"\n"
-        );
-        fs::write(path.join("corpus.toml"), head).unwrap();
-        fs::write(path.join("items.csv"), format!("item_id,kind,text\n{rows}")).unwrap();
-    };
-    let rows = |stem: &str, count: usize| (0..count).map(|row| format!("{stem}{row},text,{stem} {row}\n")).collect::<String>();
-    corpus("candidates", &format!("{}{}", rows("fine", 60), rows("forbidden", 4)));
-    corpus("controls", &rows("weather", 20));
+    write_corpus(folder, "candidates", &[("fine", 60), ("forbidden", 4)]);
+    write_corpus(folder, "controls", &[("weather", 20)]);
     fs::write(
         folder.join("policy.toml"),
         "schema = 1\nname = \"p\"\n[[rule]]\nid = \"r\"\nall = [\"forbidden\"]\naction = \"drop\"\n[network]\ndelay-median = \"2ms\"\ndelay-p99 = \"8ms\"\n",

@@ -83,3 +83,23 @@ fn results_of(experiment: &Path, resume: Option<&Path>) -> PathBuf {
     };
     if beside.is_dir() { beside } else { PathBuf::from("results") }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_stand_beside_the_folder_of_the_experiment_if_they_do_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let experiment = folder.path().join("experiments/x.toml");
+        assert_eq!(results_of(&experiment, None), Path::new("results"));
+        std::fs::create_dir(folder.path().join("results")).unwrap();
+        assert_eq!(results_of(&experiment, None), folder.path().join("results"));
+        let run = folder.path().join("elsewhere/x/20161130T080000Z-1");
+        std::fs::create_dir_all(&run).unwrap();
+        let elsewhere = folder.path().join("elsewhere").canonicalize().unwrap();
+        assert_eq!(results_of(&experiment, Some(&run)), elsewhere);
+        assert_eq!(results_of(Path::new("experiments/x.toml"), Some(&run)), elsewhere);
+    }
+}

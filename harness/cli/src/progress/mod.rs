@@ -7,6 +7,7 @@ mod pace;
 use std::time::Duration;
 
 use lacuna_design::Progress;
+use lacuna_model::Outcome;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -26,7 +27,7 @@ pub const TARGET_DIRECTIVE: &str = "lacuna::progress=info";
 
 /// Before the run has told anything.
 pub const NOTHING_YET: Progress =
-    Progress { sent: 0, controls: 0, questions: 0, answered: 0, outcomes: [0; 10], listening: false };
+    Progress { sent: 0, controls: 0, questions: 0, answered: 0, outcomes: [0; Outcome::ALL.len()], listening: false };
 
 /// Shows where a run stands.
 pub struct Display {

@@ -87,7 +87,7 @@ fn matrix(summary: &Summary, width: u16) -> String {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    format!("{table}\n")
+    table.trim_fmt() + "\n"
 }
 
 /// A row of the list: recipients for whom the same is found of the same item on the same arm stand together.
@@ -137,7 +137,7 @@ fn findings(summary: &Summary, width: u16) -> String {
         before = Some(row.item);
         table.add_row(cells(row.verdict.as_str(), text, category, study.arm(row.arm).id.as_str(), row.recipients.join(", ")));
     }
-    let mut text = format!("\nFindings\n{}\n", coloured(&table.to_string()));
+    let mut text = format!("\nFindings\n{}\n", coloured(&table.trim_fmt()));
     if let Some(more @ 1..) = rows.len().checked_sub(MOST_FINDINGS) {
         let _ = writeln!(text, "and {more} more: verdicts.csv has all");
     }

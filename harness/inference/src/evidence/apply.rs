@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use lacuna_model::event::Observation;
 use lacuna_model::{
-    AccountIx, Deadline, Decision, Entry, EntrySequence, Fact, ObservationKind, Outcome, Probe, ProbeId, SendResult, SendState,
-    Timestamp,
+    AccountIx, ChannelIx, Deadline, Decision, Entry, EntrySequence, Fact, ObservationKind, Outcome, Probe, ProbeId, Role,
+    SendResult, SendState, Timestamp,
 };
 
 use super::record::{ProbeRecord, Slot, VoidCause};
-use super::{Change, Evidence, is_sanction, path_of};
+use super::{Change, Evidence, Seen, is_sanction, path_of};
 use crate::matching::{Match, Recognition, Released};
+
+/// So many edits, retractions and notices may wait for the message that they are about. It bounds what a hostile peer can
+/// make a run keep and look through.
+const EARLY_LIMIT: usize = 64;
 
 impl Evidence {
     /// Takes one entry and adds what it changed to `changes`.
@@ -44,14 +48,16 @@ impl Evidence {
             Fact::SendStarted { probe, text } => self.started(at, *probe, text),
             Fact::SendResult { probe, result } => self.resolved(at, *probe, result, changes),
             Fact::Observed(observation) => self.observed(sequence, at, observation, changes),
-            Fact::AccountState { account, condition, .. } => self.sanctioned[account.get()] |= is_sanction(*condition),
+            Fact::AccountState { account, condition, .. } if is_sanction(*condition) => self.punished(*account, at, changes),
             Fact::DeadlinePassed(Deadline::Grace { probe, recipient }) => self.grace_over(at, *probe, *recipient, changes),
             Fact::DeadlinePassed(Deadline::Listen) => self.listening_over(at, changes),
             Fact::Gap { account, .. } => {
                 self.gaps[account.get()].push(at);
                 self.lost_sight(*account, at, changes);
             }
-            Fact::DeadlinePassed(Deadline::Patience { .. } | Deadline::Wake { .. }) | Fact::StopRequested => {}
+            Fact::AccountState { .. }
+            | Fact::DeadlinePassed(Deadline::Patience { .. } | Deadline::Wake { .. })
+            | Fact::StopRequested => {}
         }
     }
 
@@ -90,7 +96,8 @@ impl Evidence {
     fn resolved(&mut self, at: Timestamp, probe: ProbeId, result: &SendResult, changes: &mut Vec<Change>) {
         let Some(record) = self.probes.get_mut(probe.get()) else { return };
         record.resolved_at = Some(at);
-        let sender = self.study.channel(record.probe.channel).sender;
+        let (channel, role) = (record.probe.channel, record.probe.role);
+        let sender = self.study.channel(channel).sender;
         let (state, outcome) = match result {
             SendResult::Accepted { .. } => (SendState::Accepted, None),
             // What a sanctioned account is refused says nothing about the message.
@@ -108,6 +115,12 @@ impl Evidence {
             SendResult::RateLimited { .. } => {}
         }
         let platform_id = record.platform_id.clone();
+        match state {
+            SendState::Accepted => self.refused[channel.get()].clear(),
+            SendState::Refused if role == Role::Control => self.unsay_refusals(at, channel, changes),
+            SendState::Refused => self.refused[channel.get()].push(probe),
+            SendState::RateLimited | SendState::Failed | SendState::UnknownSubmission => {}
+        }
         let study = Arc::clone(&self.study);
         let channel = study.channel(self.probes[probe.get()].probe.channel);
         for recipient in &channel.recipients {
@@ -118,15 +131,43 @@ impl Evidence {
                     SendState::UnknownSubmission => matcher.unacknowledged(probe, &mut released),
                     SendState::Refused | SendState::RateLimited | SendState::Failed => matcher.retire(probe, &mut released),
                 }
-                for Released { observation: (sequence, seen_at), found } in released {
-                    match found {
-                        Some(found) => self.matched(sequence, seen_at, *recipient, &found, changes),
-                        None => self.unmatched += 1,
-                    }
-                }
+                self.released(released, *recipient, changes);
             }
             if let Some(outcome) = outcome {
                 self.conclude(at, probe, *recipient, outcome, changes);
+            }
+        }
+        self.catch_up(changes);
+    }
+
+    /// The late answers of a matcher.
+    fn released(&mut self, released: Vec<Released<Seen>>, recipient: AccountIx, changes: &mut Vec<Change>) {
+        for Released { observation: (sequence, seen_at), found } in released {
+            match found {
+                Some(found) => self.matched(sequence, seen_at, recipient, &found, changes),
+                None => self.unmatched += 1,
+            }
+        }
+    }
+
+    /// The platform punished an account. Answers and conditions come on different ways, so this is often told behind the
+    /// refusals that it caused.
+    fn punished(&mut self, account: AccountIx, at: Timestamp, changes: &mut Vec<Change>) {
+        self.sanctioned[account.get()] = true;
+        let study = Arc::clone(&self.study);
+        for (channel, _) in study.channels().filter(|(_, channel)| channel.sender == account) {
+            self.unsay_refusals(at, channel, changes);
+        }
+    }
+
+    /// What was refused on a channel since its last accepted message was not refused because of what it says.
+    fn unsay_refusals(&mut self, at: Timestamp, channel: ChannelIx, changes: &mut Vec<Change>) {
+        let study = Arc::clone(&self.study);
+        for probe in std::mem::take(&mut self.refused[channel.get()]) {
+            for recipient in &study.channel(channel).recipients {
+                if self.outcome(probe, *recipient) == Some(Outcome::Refused) {
+                    self.conclude(at, probe, *recipient, Outcome::SendFailed, changes);
+                }
             }
         }
     }
@@ -149,9 +190,35 @@ impl Evidence {
                     Recognition::Unexpected => self.unmatched += 1,
                 }
             }
-            ObservationKind::Edit | ObservationKind::Retraction => self.changed_afterwards(at, observation, changes),
-            ObservationKind::Notice => self.refused_afterwards(at, observation, changes),
+            ObservationKind::Edit | ObservationKind::Retraction | ObservationKind::Notice => {
+                if !self.told_afterwards(at, observation, changes) {
+                    if self.early.len() >= EARLY_LIMIT {
+                        self.early.pop_front();
+                    }
+                    self.early.push_back((at, observation.clone()));
+                }
+                return;
+            }
             ObservationKind::Echo => {}
+        }
+        self.catch_up(changes);
+    }
+
+    /// An edit, a retraction or a notice may be faster than the acknowledgement, or the message, that it is about: tries those
+    /// again that found nothing.
+    fn catch_up(&mut self, changes: &mut Vec<Change>) {
+        for (at, observation) in std::mem::take(&mut self.early) {
+            if !self.told_afterwards(at, &observation, changes) {
+                self.early.push_back((at, observation));
+            }
+        }
+    }
+
+    /// Something is told about an earlier message. `false` if it is not known (yet) which one.
+    fn told_afterwards(&mut self, at: Timestamp, observation: &Observation, changes: &mut Vec<Change>) -> bool {
+        match observation.kind {
+            ObservationKind::Notice => self.refused_afterwards(at, observation, changes),
+            _ => self.changed_afterwards(at, observation, changes),
         }
     }
 
@@ -176,11 +243,11 @@ impl Evidence {
         slot.received = Some(sequence);
         slot.matched_by = Some(found.matched_by);
         let outcome = match slot.outcome {
-            // A send of unknown fate counts for nothing, whatever is seen of it afterwards.
-            Some(Outcome::UnknownSubmission) => Outcome::UnknownSubmission,
+            // What counts for nothing goes on to: on a path that was not provably alive, a late arrival cannot be told from a
+            // message that was held. A fresh send settles it.
+            Some(nothing @ (Outcome::UnknownSubmission | Outcome::Void)) => nothing,
             _ if found.altered => Outcome::Altered,
             Some(Outcome::Dropped) => Outcome::DeliveredLate,
-            // A void path was not provably alive, so a late arrival on it shows delivery and nothing about delay.
             _ => Outcome::Delivered,
         };
         changes.push(Change::Arrived { probe: found.probe, recipient });
@@ -188,28 +255,35 @@ impl Evidence {
     }
 
     /// An edit or a retraction names an earlier message.
-    fn changed_afterwards(&mut self, at: Timestamp, observation: &Observation, changes: &mut Vec<Change>) {
-        let Some((path, platform_id)) = path_of(observation).zip(observation.platform_id.as_ref()) else { return };
-        let Some(probe) = self.matchers.get(&path).and_then(|matcher| matcher.named_send(platform_id)) else { return };
-        if !self.arrived(probe, observation.recipient) {
-            return;
+    fn changed_afterwards(&mut self, at: Timestamp, observation: &Observation, changes: &mut Vec<Change>) -> bool {
+        // Without a path or a name it will never be known which.
+        let Some((path, platform_id)) = path_of(observation).zip(observation.platform_id.as_ref()) else { return true };
+        let recipient = observation.recipient;
+        let Some(probe) = self.matchers.get(&path).and_then(|matcher| matcher.named_send(platform_id)) else { return false };
+        if !self.arrived(probe, recipient) {
+            return false;
         }
-        let outcome = match observation.kind {
-            ObservationKind::Retraction => Outcome::Retracted,
+        let outcome = match (observation.kind, self.outcome(probe, recipient)) {
+            // A send of unknown fate counts for nothing, and what was taken away stays away.
+            (_, Some(Outcome::UnknownSubmission)) | (ObservationKind::Edit, Some(Outcome::Retracted)) => return true,
+            (ObservationKind::Retraction, _) => Outcome::Retracted,
             _ => Outcome::Altered,
         };
-        self.conclude(at, probe, observation.recipient, outcome, changes);
+        self.conclude(at, probe, recipient, outcome, changes);
+        true
     }
 
     /// The platform told the sender, after it had accepted the message, that it does not take it.
-    fn refused_afterwards(&mut self, at: Timestamp, observation: &Observation, changes: &mut Vec<Change>) {
-        let Some((venue, platform_id)) = observation.venue.zip(observation.platform_id.as_ref()) else { return };
+    fn refused_afterwards(&mut self, at: Timestamp, observation: &Observation, changes: &mut Vec<Change>) -> bool {
+        let Some((venue, platform_id)) = observation.venue.zip(observation.platform_id.as_ref()) else { return true };
         let study = Arc::clone(&self.study);
         let sender = observation.recipient;
+        let mut known = false;
         for channel in study.channels.iter().filter(|channel| channel.sender == sender && channel.venue == venue) {
             for recipient in &channel.recipients {
                 let matcher = self.matchers.get(&(sender, venue, *recipient));
                 let Some(probe) = matcher.and_then(|matcher| matcher.named_send(platform_id)) else { continue };
+                known = true;
                 if self.slot_index(probe, *recipient).is_none() || self.arrived(probe, *recipient) {
                     continue;
                 }
@@ -217,6 +291,7 @@ impl Evidence {
                 self.conclude(at, probe, *recipient, Outcome::Refused, changes);
             }
         }
+        known
     }
 
     fn grace_over(&mut self, at: Timestamp, probe: ProbeId, recipient: AccountIx, changes: &mut Vec<Change>) {
@@ -228,7 +303,9 @@ impl Evidence {
         let Some(index) = self.slot_index(probe, recipient) else { return };
         self.slots[index].bracket_before = before;
         self.slots[index].bracket_after = after;
-        if before.is_some() && after.is_some() {
+        let enclosed =
+            before.zip(after).is_some_and(|(before, after)| self.controls_arrived_between(before, after, probe, recipient));
+        if enclosed {
             self.conclude(at, probe, recipient, Outcome::Dropped, changes);
         } else {
             self.slots[index].void_cause = Some(VoidCause::NoBracket);
@@ -236,11 +313,14 @@ impl Evidence {
         }
     }
 
-    /// Late listening is over: whatever is open is judged by what is known.
+    /// Late listening is over: whatever is open is judged by what is known. What was not answered stays open: whether it was
+    /// sent is not known, so it cannot be missing.
     fn listening_over(&mut self, at: Timestamp, changes: &mut Vec<Change>) {
         for account in (0u16..).map(AccountIx).take(self.study.accounts.len()) {
             for probe in self.open[account.get()].clone() {
-                self.grace_over(at, probe, account, changes);
+                if self.probe(probe).is_accepted() {
+                    self.grace_over(at, probe, account, changes);
+                }
             }
         }
     }
@@ -259,10 +339,18 @@ impl Evidence {
             record.send_state = Some(state);
             let probe = record.probe.id;
             let study = Arc::clone(&self.study);
-            for recipient in &study.channel(self.probes[index].probe.channel).recipients {
+            let channel = study.channel(self.probes[index].probe.channel);
+            for recipient in &channel.recipients {
                 // What had already arrived was certainly sent.
                 if !self.arrived(probe, *recipient) {
                     self.conclude(at, probe, *recipient, outcome, changes);
+                }
+                // Nobody will tell its name any more: what waits for that is to wait no longer.
+                let path = (channel.sender, channel.venue, *recipient);
+                if let Some(matcher) = self.matchers.get_mut(&path) {
+                    let mut released = Vec::new();
+                    matcher.unacknowledged(probe, &mut released);
+                    self.released(released, *recipient, changes);
                 }
             }
         }

@@ -7,16 +7,20 @@
 //! The rule it keeps: **a message counts as dropped only if the path was alive around it.** When the grace of a missing
 //! message is over, one of the [`bracket_messages`](lacuna_model::study::Watch::bracket_messages) messages accepted just before it
 //! on the same path and one of those accepted just after it must have arrived; otherwise the outcome is void. A path is a
-//! channel and one of its recipients; messages of another epoch, or from before a gap of the recipient, prove nothing.
+//! channel and one of its recipients; messages of another epoch, or from before a gap of the recipient, prove nothing. Nor
+//! does a bracket inside which a control is missing too: a filter spares controls, an outage does not.
+//!
+//! Likewise **a refusal is about the message only if the channel takes others**: where the next control is refused too, or the
+//! account turns out to be sanctioned, what was refused since the last accepted message counts as not sent.
 
 mod apply;
 mod record;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use lacuna_model::event::Observation;
-use lacuna_model::{AccountCondition, AccountIx, ChannelIx, EntrySequence, Outcome, ProbeId, Study, Timestamp, VenueIx};
+use lacuna_model::{AccountCondition, AccountIx, ChannelIx, EntrySequence, Outcome, ProbeId, Role, Study, Timestamp, VenueIx};
 
 use crate::matching::Matcher;
 pub use record::{OutcomeRecord, ProbeRecord};
@@ -67,6 +71,10 @@ pub struct Evidence {
     /// For each recipient: when its stream had a gap.
     gaps: Vec<Vec<Timestamp>>,
     sanctioned: Vec<bool>,
+    /// For each channel: what was refused on it since its last accepted message.
+    refused: Vec<Vec<ProbeId>>,
+    /// Edits, retractions and notices about messages that are not known (yet).
+    early: VecDeque<(Timestamp, Observation)>,
     strangers: u64,
     unmatched: u64,
     epoch: u32,
@@ -84,6 +92,8 @@ impl Evidence {
             whole_since: vec![ProbeId(0); accounts],
             gaps: vec![Vec::new(); accounts],
             sanctioned: vec![false; accounts],
+            refused: vec![Vec::new(); study.channels.len()],
+            early: VecDeque::new(),
             study,
             probes: Vec::new(),
             slots: Vec::new(),
@@ -174,7 +184,9 @@ impl Evidence {
 
     /// How long the recipient is known to have listened for a probe: until its next gap, or until the last entry.
     fn listened_until(&self, recipient: AccountIx, sent_at: Timestamp) -> Timestamp {
-        self.gaps[recipient.get()].iter().copied().find(|gap| *gap >= sent_at).unwrap_or(self.last_at)
+        let gaps = &self.gaps[recipient.get()];
+        let next = gaps.partition_point(|gap| *gap < sent_at);
+        gaps.get(next).copied().unwrap_or(self.last_at)
     }
 
     fn slot_index(&self, probe: ProbeId, recipient: AccountIx) -> Option<usize> {
@@ -205,6 +217,17 @@ impl Evidence {
         } else {
             sent[..place].iter().rev().copied().filter(serves).take(reach).find(arrived)
         }
+    }
+
+    /// Whether every control that the platform took between these two messages of a path arrived. The message in question may
+    /// be such a control itself, which its own bracket must not hold against it: a lost control among candidates that arrive
+    /// is what the loss is learned from.
+    fn controls_arrived_between(&self, before: ProbeId, after: ProbeId, probe: ProbeId, recipient: AccountIx) -> bool {
+        let (first, last) = (self.probe(before), self.probe(after));
+        self.sent_on(first.probe.channel)[first.place + 1..last.place].iter().all(|between| {
+            let record = self.probe(*between);
+            *between == probe || record.probe.role != Role::Control || !record.is_accepted() || self.arrived(*between, recipient)
+        })
     }
 
     fn outcome_row(&self, record: &ProbeRecord, recipient: AccountIx, slot: &Slot) -> OutcomeRecord {

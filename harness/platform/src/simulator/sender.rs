@@ -55,7 +55,8 @@ impl Sender {
                         // A session that nobody listens to any more needs not be told.
                         let _ = self.link.events.send(SessionEvent::Account { condition, detail: notice.clone() }).await;
                     }
-                    Ok(SendResult::Refused { notice })
+                    // A suspension is about the account: it says nothing about the message, which was not looked at.
+                    Ok(if sanction { SendResult::NotSent { error: notice } } else { SendResult::Refused { notice } })
                 }
                 Err(failure) => Err(failure),
             },

@@ -1,6 +1,6 @@
 //! A corpus and its items, read and checked.
 
-/// The columns of `items.csv`. Their order in the file is free; only [`item_id`, `kind` and `text`](REQUIRED_COLUMNS)
+/// The columns of `items.csv`. Their order in the file is free; only `item_id`, `kind` and `text`
 /// must be there, and a column that is left out is empty in every row.
 pub const COLUMNS: [&str; 10] =
     ["item_id", "kind", "text", "file", "language", "category", "expected", "source_url", "date_added", "notes"];

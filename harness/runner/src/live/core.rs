@@ -1,12 +1,11 @@
 //! The task that owns the engine.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use lacuna_design::{Command, Engine, Progress};
 use lacuna_model::{
-    AccountCondition, AccountIx, Cursor, Deadline, Decision, Entry, EntrySequence, Fact, Probe, ProbeId, RunId, StopReason,
-    Timestamp,
+    AccountCondition, AccountIx, Cursor, Decision, Entry, EntrySequence, Fact, Probe, ProbeId, RunId, StopReason, Timestamp,
 };
 use lacuna_platform::{Outgoing, Session, SessionEvent};
 use lacuna_records::journal::{Encoder, Storage};
@@ -18,6 +17,7 @@ use super::accounts::{self, Input};
 use super::clock::Clock;
 use super::writer::{Batch, Outlets, Writer};
 use super::{Allowance, LiveEnd, LiveError, LiveRun, client_ref};
+use crate::timers::Timers;
 
 /// How much may wait for the core. Sessions wait when it is full.
 const QUEUE: usize = 4_096;
@@ -40,8 +40,7 @@ pub(super) struct Core<S> {
     inputs: mpsc::Receiver<Input>,
     tasks: JoinSet<()>,
     cancel: CancellationToken,
-    timers: BTreeSet<(Timestamp, Deadline)>,
-    armed: BTreeMap<Deadline, Timestamp>,
+    timers: Timers,
     batch: Batch,
     commands: VecDeque<Command>,
     scratch: Vec<Command>,
@@ -75,8 +74,7 @@ impl<S: Storage + Send + 'static> Core<S> {
             inputs,
             tasks,
             cancel,
-            timers: BTreeSet::new(),
-            armed: BTreeMap::new(),
+            timers: Timers::default(),
             batch: Batch { bytes: run.pending, ..Batch::default() },
             commands: VecDeque::new(),
             scratch: Vec::new(),
@@ -103,13 +101,21 @@ impl<S: Storage + Send + 'static> Core<S> {
     async fn run(&mut self) -> Result<(), LiveError> {
         let day = self.clock.now().0.div_euclid(MICROSECONDS_PER_DAY);
         let sent_today = self.allowance.sent_on(day).map_err(LiveError::Ledger)?;
+        // First of all, for to a replayed engine anything else would belong to the epoch that was interrupted.
         self.fact(Fact::EpochOpened { epoch: self.epoch, sent_today })?;
+        for account in (0u16..).map(AccountIx).take(self.engine.study().accounts.len()) {
+            self.fact(Fact::AccountState {
+                account,
+                condition: AccountCondition::Connected,
+                detail: "logged in and listening".to_owned(),
+            })?;
+        }
         let mut stop_requested = false;
         let writer_ended = self.writer.ended();
         while !self.finished {
             self.hand_over()?;
             let _ = self.progress.send_replace(self.engine.progress());
-            let timer = self.timers.first().map(|(at, _)| tokio::time::Instant::from_std(self.clock.instant(*at)));
+            let timer = self.timers.next_at().map(|at| tokio::time::Instant::from_std(self.clock.instant(at)));
             let first = tokio::select! {
                 biased;
                 () = self.stop.cancelled(), if !stop_requested => {
@@ -168,12 +174,9 @@ impl<S: Storage + Send + 'static> Core<S> {
     /// Journals the deadlines that have passed.
     fn ring(&mut self) -> Result<(), LiveError> {
         let now = self.clock.now();
-        while let Some((at, deadline)) = self.timers.first().copied()
-            && at <= now
-            && !self.finished
+        while !self.finished
+            && let Some(deadline) = self.timers.pop_passed(now)
         {
-            self.timers.remove(&(at, deadline));
-            self.armed.remove(&deadline);
             self.fact(Fact::DeadlinePassed(deadline))?;
         }
         Ok(())
@@ -194,17 +197,8 @@ impl<S: Storage + Send + 'static> Core<S> {
                         self.send(at, &probe)?;
                     }
                 }
-                Command::Arm { deadline, at } => {
-                    if let Some(before) = self.armed.insert(deadline, at) {
-                        self.timers.remove(&(before, deadline));
-                    }
-                    self.timers.insert((at, deadline));
-                }
-                Command::Cancel(deadline) => {
-                    if let Some(at) = self.armed.remove(&deadline) {
-                        self.timers.remove(&(at, deadline));
-                    }
-                }
+                Command::Arm { deadline, at } => self.timers.arm(deadline, at),
+                Command::Cancel(deadline) => self.timers.cancel(deadline),
                 Command::Finish => self.finished = true,
             }
         }
