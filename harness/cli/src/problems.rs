@@ -1,5 +1,6 @@
 //! Problems of files, told with the line they are on. The only module that knows miette.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::Read;
@@ -106,7 +107,7 @@ impl Excerpt {
         let mut start = 0;
         let mut length = 0;
         for (number, text) in (first..).zip(source.lines().skip(first).take(line + 2 - first)) {
-            let beginning: String = text.chars().take(width).collect();
+            let beginning: String = without_secret(text).chars().take(width).collect();
             let beginning = visible_in_place(&beginning);
             let text = console::truncate_str(&beginning, width, "");
             if number == line {
@@ -125,6 +126,17 @@ impl Excerpt {
         let name = visible(&location.file.display().to_string());
         // A line that is not there has no excerpt either.
         (lines.lines().count() > line - first).then(|| Self { name, first, lines, place: (start, length).into() })
+    }
+}
+
+/// A line as it may be shown. Only a reference may stand where a secret belongs, but the mistake is to write the secret there.
+fn without_secret(line: &str) -> Cow<'_, str> {
+    match line.split_once('=') {
+        Some((key, value)) if key.trim().trim_matches('"') == "secret" => {
+            let reference = ["\"env:", "\"file:"].iter().any(|scheme| value.trim_start().starts_with(scheme));
+            if reference { Cow::Borrowed(line) } else { Cow::Owned(format!("{key}= \"…\"")) }
+        }
+        _ => Cow::Borrowed(line),
     }
 }
 
@@ -196,5 +208,17 @@ mod tests {
         assert!(text.lines().all(|line| console::measure_text_width(line) <= 80), "{text}");
         assert!(drawn(&problem(file.clone(), 1, 4000), 80, false).contains("x.toml:1:4000"));
         assert!(drawn(&problem(folder.path().join("none.toml"), 1, 1), 80, false).contains("none.toml:1:1"));
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_reference_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.toml");
+        std::fs::write(&file, "[[account]]\nsecret = \"hunter2\"\nid = \"a\"\nsecret = \"env:TOKEN\"\n").unwrap();
+        for (line, column) in [(1, 1), (2, 1), (2, 10), (3, 6)] {
+            let text = drawn(&problem(file.clone(), line, column), 80, false);
+            assert!(text.contains("secret = \"…\"") && !text.contains("hunter2"), "{text}");
+        }
+        assert!(drawn(&problem(file, 3, 1), 80, false).contains("env:TOKEN"));
     }
 }

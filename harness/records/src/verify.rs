@@ -165,12 +165,18 @@ fn unreadable(error: &io::Error) -> String {
     if error.kind() == io::ErrorKind::NotFound { "is missing".to_owned() } else { format!("cannot be read: {error}") }
 }
 
+/// Opens what is a file, directly or through a link: a pipe would wait for ever, and a device may never end.
+fn open_regular(path: &Path) -> io::Result<File> {
+    if fs::metadata(path)?.is_file() { File::open(path) } else { Err(io::Error::other("is no regular file")) }
+}
+
 /// Reads the journal to its end; says whether that was possible.
 fn check_journal(run: &Path, stored: Option<&StoredManifest>, report: &mut VerifyReport) -> bool {
     report.checked.insert(JOURNAL.to_owned());
     let journal = run.join(JOURNAL);
     let read = || -> Result<_, JournalError> {
-        let mut reader = Reader::open(&journal)?;
+        let input = open_regular(&journal).map_err(|source| JournalError::Io { file: journal.clone(), source })?;
+        let mut reader = Reader::new(&journal, BufReader::with_capacity(1 << 16, input))?;
         reader.by_ref().try_for_each(|line| line.map(drop))?;
         Ok((reader.seal().is_some(), reader.last_hash().to_string()))
     };
@@ -259,7 +265,7 @@ struct Comparison {
 impl Output for Comparison {
     fn open(&self, name: &str) -> io::Result<Box<dyn Artifact>> {
         let file = at(&self.folder, name);
-        let (stored, problem) = match File::open(self.run.join(&file)) {
+        let (stored, problem) = match open_regular(&self.run.join(&file)) {
             Ok(stored) => (Some(BufReader::with_capacity(1 << 16, stored)), None),
             Err(error) => (None, Some(unreadable(&error))),
         };

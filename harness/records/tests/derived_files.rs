@@ -306,6 +306,17 @@ fn missing_cut_added_and_swapped_files_are_named() {
     assert_eq!(named(&verify(&run)), BTreeSet::from([content.as_str()]));
 }
 
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_named_and_not_waited_for() {
+    for name in ["sent.csv", "journal.jsonl", "manifest.json"] {
+        let (_folder, run) = example();
+        analyze(&run, EXACT).unwrap();
+        fs::remove_file(run.join(name)).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(run.join(name)).status().unwrap().success());
+        assert!(named(&verify(&run)).contains(name), "{name}");
+    }
+}
+
 /// A content under the name of its hash.
 fn add_content(run: &Path, bytes: &[u8]) -> String {
     let name = format!("files/{}.png", lacuna_content::sha256_hex(bytes));

@@ -53,3 +53,17 @@ fn every_case_comes_out_as_expected() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn texts_that_are_missing_and_unexpected_at_once_are_pointed_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let [sent, received] = ["sent.csv", "received.csv"].map(|name| folder.path().join(name));
+    let notes = |at: &str| {
+        fs::write(&sent, "text,at\nlost,2026-01-01T08:00:00Z\nhello,2026-01-01T08:00:00Z\n").unwrap();
+        fs::write(&received, format!("text,at\nhello,{at}\n")).unwrap();
+        diff(&sent, &received, &ColumnNames::default(), &ColumnNames::default(), Vec::new()).unwrap().notes
+    };
+    assert_eq!(notes("2026-01-01T08:00:01Z"), Vec::<String>::new());
+    let told = notes("2026-01-01T00:00:01Z");
+    assert!(told.len() == 1 && told[0].starts_with("1 missing row has the text of an unexpected one"), "{told:?}");
+}

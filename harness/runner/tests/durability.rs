@@ -18,8 +18,8 @@ use lacuna_inference::verdicts;
 use lacuna_model::{AccountIx, Entry, Fact, ProbeId, RunId, Timestamp, Verdict};
 use lacuna_platform::{Platform, ResolvedSetting, ResolvedSettings};
 use lacuna_records::experiment::{self, Experiment};
-use lacuna_records::journal::{self, Encoder, Header, Reader, VolatileStorage};
-use lacuna_runner::live::{Allowance, Clock, LiveRun, client_ref, drive};
+use lacuna_records::journal::{self, Encoder, Header, Reader, Storage, VolatileStorage};
+use lacuna_runner::live::{Allowance, Clock, LiveError, LiveRun, client_ref, drive};
 use lacuna_runner::replay::replay;
 use lacuna_simulator::http::Server;
 use rand::RngExt;
@@ -87,13 +87,7 @@ fn started(journal: &[u8], run: &RunId) -> BTreeSet<String> {
     probes.map(|probe: ProbeId| client_ref(run, probe)).collect()
 }
 
-fn live_run(
-    engine: Engine,
-    run_id: &RunId,
-    encoder: Encoder,
-    storage: VolatileStorage,
-    platform: Arc<dyn Platform>,
-) -> LiveRun<VolatileStorage> {
+fn live_run<S: Storage>(engine: Engine, run_id: &RunId, encoder: Encoder, storage: S, platform: Arc<dyn Platform>) -> LiveRun<S> {
     LiveRun {
         cursors: vec![None; 2],
         engine,
@@ -200,5 +194,47 @@ async fn nothing_leaves_that_is_not_on_disk_and_nothing_leaves_twice() {
     }
     while let Some(ended) = running.join_next().await {
         ended.unwrap();
+    }
+}
+
+/// A disk on which so many bytes more find a place.
+struct SmallDisk(usize);
+
+impl Storage for SmallDisk {
+    fn append(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+        Ok(())
+    }
+    fn sync(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_named_as_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let experiment = write_experiment(folder.path());
+    let study = Arc::new(experiment.study.clone());
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let server = Server::start(experiment.policy.as_ref().unwrap(), 1, address, None).await.unwrap();
+    let mut settings = ResolvedSettings::default();
+    settings.set("url", ResolvedSetting::Text(format!("http://{}", server.addr())));
+    let accounts = vec![ResolvedSettings::default(); 2];
+    let platform = Arc::from(lacuna_platform::open("simulator", Arc::clone(&study), &settings, &accounts).unwrap());
+    let run_id = RunId::new("full-disk");
+    let header = Header {
+        run_id: run_id.clone(),
+        engine_version: ENGINE_VERSION,
+        lacuna_version: "test".to_owned(),
+        opened_at: Timestamp(0),
+        study: Arc::clone(&study),
+        inputs: Vec::new(),
+    };
+    let (encoder, _) = Encoder::new(&header);
+    let ended = drive(live_run(Engine::new(study), &run_id, encoder, SmallDisk(10_000), platform)).await;
+    server.stop().await;
+    match ended.err() {
+        Some(LiveError::Journal(error)) => assert_eq!(error.kind(), std::io::ErrorKind::StorageFull),
+        other => panic!("{other:?}"),
     }
 }

@@ -1,7 +1,6 @@
 //! `lacuna diff`.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,7 +9,7 @@ use serde_json::json;
 
 use crate::arguments::OutputFormat;
 use crate::exit::{Exit, Failure};
-use crate::output::cannot_write;
+use crate::output::NewFile;
 use crate::visible::visible;
 
 /// What to compare.
@@ -44,8 +43,12 @@ pub fn run(arguments: &Arguments, format: OutputFormat) -> Result<Exit, Failure>
     let compared = match output {
         None => compare(&mut io::stdout().lock()),
         Some(path) => {
-            let mut out = BufWriter::new(File::create(path).map_err(|error| cannot_write(path, &error))?);
-            compare(&mut out).and_then(|summary| Ok(out.flush().map(|()| summary)?))
+            let mut out = NewFile::create(path, &[sent, received])?;
+            let compared = compare(&mut out);
+            if compared.is_ok() {
+                out.finish()?;
+            }
+            compared
         }
     };
     let summary = match compared {

@@ -101,7 +101,9 @@ struct Row {
 fn findings(summary: &Summary, width: u16) -> String {
     let study = &summary.study;
     if summary.findings.is_empty() {
-        return "\nNo findings: no item is kept from anybody as far as this run can tell\n".to_owned();
+        let inconclusive = Verdict::ALL.iter().position(|verdict| *verdict == Verdict::Inconclusive);
+        let unknown = summary.matrix.iter().map(|line| inconclusive.map_or(0, |place| line.counts[place])).sum();
+        return no_findings(unknown, summary.matrix.iter().flat_map(|line| line.counts).sum());
     }
     let mut rows: Vec<Row> = Vec::new();
     for finding in &summary.findings {
@@ -142,6 +144,15 @@ fn findings(summary: &Summary, width: u16) -> String {
     text
 }
 
+/// That nothing was found says little where little could be concluded: in `unknown` of `all` verdicts nothing was.
+fn no_findings(unknown: u64, all: u64) -> String {
+    match unknown {
+        0 if all > 0 => "\nNo findings: no item is kept from anybody as far as this run can tell\n".to_owned(),
+        _ if unknown == all => "\nNo findings, and no conclusion about any item: `reason` in verdicts.csv says why\n".to_owned(),
+        _ => format!("\nNo findings, but no conclusion in {unknown} of {all} cases: `reason` in verdicts.csv says why\n"),
+    }
+}
+
 /// Colours the verdict at the beginning of each line. The table itself knows nothing of colours, so its widths are right.
 fn coloured(table: &str) -> String {
     let lines = table.lines().map(|line| {
@@ -160,5 +171,19 @@ fn colour(verdict: Verdict) -> Style {
         Verdict::Refused | Verdict::Altered | Verdict::Retracted => Style::new().magenta(),
         Verdict::Delayed | Verdict::Inconsistent => Style::new().yellow(),
         Verdict::Delivered | Verdict::Inconclusive => Style::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_no_all_clear() {
+        assert!(no_findings(0, 68).contains("no item is kept"));
+        assert!(no_findings(1, 68).contains("no conclusion in 1 of 68"));
+        for all in [0, 68] {
+            assert!(no_findings(all, all).contains("no conclusion about any item"));
+        }
     }
 }

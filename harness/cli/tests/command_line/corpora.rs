@@ -16,6 +16,21 @@ fn lint_tells_all_problems_of_all_corpora() {
 }
 
 #[test]
+fn for_programs_the_problems_of_a_corpus_are_the_answer() {
+    let said = Said::by(lacuna(&["corpus", "lint", &file("corpora/careless"), "--output-format", "json"]));
+    assert_eq!((said.code, said.stderr.as_str()), (2, ""));
+    let told = said.json();
+    assert_eq!((&told["clean"], &told["checked"]), (&false.into(), &1.into()));
+    for problem in told["problems"].as_array().unwrap() {
+        assert!(problem["file"].as_str().unwrap().contains("careless"), "{problem}");
+        assert!(!problem["message"].as_str().unwrap().is_empty(), "{problem}");
+        assert_ne!(problem["line"], 0);
+    }
+    let said = Said::by(lacuna(&["corpus", "lint", &file("corpora/words"), "--output-format", "json"]));
+    assert_eq!((said.code, &said.json()["clean"]), (0, &true.into()));
+}
+
+#[test]
 fn a_list_becomes_a_corpus_and_nothing_is_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("list").display().to_string();

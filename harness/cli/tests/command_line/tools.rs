@@ -22,6 +22,44 @@ fn two_logs_are_laid_beside_each_other() {
 }
 
 #[test]
+fn a_comparison_never_costs_a_log_or_an_older_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let diff = |sent: &str, received: &str, out: &str| {
+        let arguments = [path(sent), path(received), path(out)].map(|it| it.display().to_string());
+        Said::by(lacuna(&["diff", &arguments[0], &arguments[1], "-o", &arguments[2]]))
+    };
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    fs::write(path("log.csv"), "text\nhello\n").unwrap();
+    fs::write(path("bad.csv"), "text,at\nhello\n").unwrap();
+    fs::write(path("pairs.csv"), "an older answer").unwrap();
+    std::os::unix::fs::symlink("pairs.csv", path("link.csv")).unwrap();
+    std::os::unix::fs::symlink("log.csv", path("other.csv")).unwrap();
+    let before = names();
+
+    for out in ["log.csv", "other.csv"] {
+        let said = diff("bad.csv", "log.csv", out);
+        assert!(said.code == 2 && said.stderr.contains("is read by this command"), "{}", said.stderr);
+        assert_eq!(fs::read_to_string(path("log.csv")).unwrap(), "text\nhello\n");
+    }
+    assert_eq!(diff("bad.csv", "log.csv", "pairs.csv").code, 2);
+    assert_eq!(fs::read_to_string(path("pairs.csv")).unwrap(), "an older answer");
+    assert_eq!(diff("log.csv", "log.csv", "link.csv").code, 0);
+    assert!(fs::read_to_string(path("pairs.csv")).unwrap().starts_with("verdict,"));
+    assert!(path("link.csv").is_symlink());
+    assert_eq!(names(), before);
+    // A device is written to as it is.
+    let arguments = ["log.csv", "log.csv"].map(|it| path(it).display().to_string());
+    let said = Said::by(lacuna(&["diff", &arguments[0], &arguments[1], "-o", "/dev/stdout"]));
+    assert!(said.code == 0 && said.stdout.starts_with("verdict,"), "{}", said.stdout);
+    assert_eq!(Said::by(lacuna(&["diff", &arguments[0], &arguments[1], "-o", "/dev/full"])).code, 1);
+}
+
+#[test]
 fn a_separate_simulator_is_measured_and_its_log_is_a_witness() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("witness.jsonl");

@@ -1,6 +1,6 @@
 //! The comparison.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -84,8 +84,10 @@ pub fn diff(
     let received_rows = read(&mut received, &mut parties[1], &mut channels);
     check(&sent, &received, &parties)?;
     let tolerance = if sent.coarse || received.coarse { COARSE_TOLERANCE } else { TOLERANCE };
-    let counts = write(&sent_rows, &received_rows, tolerance, out)?;
-    Ok(summary(&sent, &received, counts))
+    let (counts, strays) = write(&sent_rows, &received_rows, tolerance, out)?;
+    let mut summary = summary(&sent, &received, counts);
+    summary.notes.extend(strays);
+    Ok(summary)
 }
 
 /// Everything that is wrong with two logs that were read.
@@ -206,7 +208,20 @@ fn disagreements(sent: &Log, received: &Log, parties: &[Parties; 2]) -> Vec<Prob
     problems
 }
 
-fn write(sent: &[Kept], received: &[Kept], tolerance: Duration, out: impl Write) -> Result<Counts, DiffError> {
+/// Says how many texts are both missing and unexpected: wrong clocks and unlike names look like censorship.
+fn stray_note(missing: &[&str], unexpected: &HashSet<&str>) -> Option<String> {
+    let count = missing.iter().filter(|text| unexpected.contains(**text)).count();
+    (count > 0).then(|| {
+        format!(
+            "{count} missing {} the text of an unexpected one: compare the clocks and time zones of the logs (a message is \
+             not received before it is sent), and their names of senders, recipients and venues",
+            if count == 1 { "row has" } else { "rows have" }
+        )
+    })
+}
+
+/// Writes the answer; gives its counts, and what a reader should know of it.
+fn write(sent: &[Kept], received: &[Kept], tolerance: Duration, out: impl Write) -> Result<(Counts, Option<String>), DiffError> {
     let sent_rows: Vec<SentRow<'_>> =
         sent.iter().map(|row| SentRow { id: row.id.as_deref(), text: &row.text, at: row.at, channel: row.channel }).collect();
     let received_rows: Vec<ReceivedRow<'_>> = received
@@ -214,6 +229,7 @@ fn write(sent: &[Kept], received: &[Kept], tolerance: Duration, out: impl Write)
         .map(|row| ReceivedRow { id: row.id.as_deref(), text: &row.text, at: row.at, channel: row.channel })
         .collect();
     let mut output = Output::new(out)?;
+    let (mut missing, mut unexpected) = (Vec::new(), HashSet::new());
     for pairing in match_logs(&sent_rows, &received_rows, tolerance) {
         let (verdict, sent_place, received_place, matched_by) = match pairing {
             Pairing::Pair { sent, received, matched_by, altered } => {
@@ -226,9 +242,14 @@ fn write(sent: &[Kept], received: &[Kept], tolerance: Duration, out: impl Write)
             Pairing::Missing { sent } => (DiffVerdict::Missing, Some(sent), None, None),
             Pairing::Unexpected { received } => (DiffVerdict::Unexpected, None, Some(received), None),
         };
+        match (sent_place, received_place) {
+            (Some(place), None) => missing.push(&*sent[place].text),
+            (None, Some(place)) => _ = unexpected.insert(&*received[place].text),
+            _ => {}
+        }
         let sent_row = sent_place.map(|place| sent[place].as_row());
         let received_row = received_place.map(|place| received[place].as_row());
         output.write(verdict, sent_row.as_ref(), received_row.as_ref(), matched_by)?;
     }
-    Ok(output.finish()?)
+    Ok((output.finish()?, stray_note(&missing, &unexpected)))
 }

@@ -53,6 +53,8 @@ pub(super) struct Log {
     order: Option<DateOrder>,
     rows: u32,
     finished: bool,
+    /// The line of the last record, if its last cell has a line break: it may be a quotation mark that is never closed.
+    open_since: Option<u64>,
     problems: Vec<Problem>,
     /// A time without a zone was seen.
     pub zoneless: bool,
@@ -113,6 +115,7 @@ impl Log {
             order: None,
             rows: 0,
             finished: false,
+            open_since: None,
             problems: Vec::new(),
             zoneless: false,
             coarse: false,
@@ -148,6 +151,7 @@ impl Log {
                 Ok(true) => {}
                 Ok(false) => {
                     self.finished = true;
+                    self.check_end();
                     break;
                 }
                 Err(error) => {
@@ -203,6 +207,7 @@ impl Log {
     fn check(&mut self, record: ByteRecord) -> Result<Option<Timestamp>, Unusable> {
         let line = record.position().map_or(0, csv::Position::line);
         let (fields, expected) = (record.len(), self.headers.len());
+        self.open_since = record.iter().next_back().is_some_and(|cell| cell.contains(&b'\n')).then_some(line);
         if fields != expected {
             let message = format!("has {fields} cells where the header has {expected}");
             self.problem(line, None, message, "put cells with commas, quotation marks or line breaks in quotation marks");
@@ -250,6 +255,16 @@ impl Log {
         }
     }
 
+    /// A quotation mark that is never closed makes all rows behind it one cell; their messages would seem not to be there.
+    fn check_end(&mut self) {
+        if let Some(line) = self.open_since.take()
+            && quotes_are_odd(&self.path).is_ok_and(|odd| odd)
+        {
+            let message = "a quotation mark is opened and never closed".to_owned();
+            self.problem(line, None, message, "close it; inside a quoted cell write \"\" for a quotation mark");
+        }
+    }
+
     /// Looks through the whole log for a date that says whether days or months come first.
     fn find_order(&self) -> Option<DateOrder> {
         let place = self.places.get(Column::At)?;
@@ -276,6 +291,21 @@ impl Log {
         let line = usize::try_from(line).unwrap_or(0);
         let location = Location { file: self.path.clone(), line, column: 0 };
         self.problems.push(Problem { location, key: key.unwrap_or_default(), message, fix: fix.to_owned() });
+    }
+}
+
+/// Whether a file has an odd number of quotation marks.
+fn quotes_are_odd(path: &Path) -> io::Result<bool> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path)?);
+    let mut odd = false;
+    loop {
+        let bytes = file.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(odd);
+        }
+        odd ^= bytes.iter().fold(false, |odd, byte| odd ^ (*byte == b'"'));
+        let read = bytes.len();
+        file.consume(read);
     }
 }
 

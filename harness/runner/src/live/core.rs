@@ -90,10 +90,12 @@ impl<S: Storage + Send + 'static> Core<S> {
         let Self { engine, encoder, clock, mut allowance, writer, mut tasks, .. } = self;
         let storage = writer.end().map_err(LiveError::Journal);
         tasks.shutdown().await;
+        // First the journal: where it cannot be written, all else ended for that reason.
+        let storage = storage?;
         ended?;
         allowance.settle().map_err(LiveError::Ledger)?;
         let reason = engine.stopped().unwrap_or(StopReason::Requested);
-        Ok(LiveEnd { engine, encoder, storage: storage?, clock, reason })
+        Ok(LiveEnd { engine, encoder, storage, clock, reason })
     }
 
     async fn run(&mut self) -> Result<(), LiveError> {

@@ -20,7 +20,7 @@ pub enum Command {
 /// Runs `lacuna corpus …`.
 pub fn run(command: Command, output: OutputFormat) -> Result<Exit, Failure> {
     match command {
-        Command::Lint(arguments) => lint::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments, output),
         Command::Import(arguments) => import::run(*arguments, output),
     }
 }
