@@ -64,6 +64,11 @@ impl<'a> Items<'a> {
         }
         self.folders.insert(real, path.key.clone());
         let (corpus, found) = load(&folder);
+        if corpus.is_none() && !folder.is_dir() {
+            // Where the name stands is what has to be mended.
+            let message = format!("there is no folder {}", folder.display());
+            return file.report(path, &message, "name the folder of a corpus, relative to the experiment file", self.problems);
+        }
         if corpus.is_none() && found.is_empty() {
             file.report(path, "the corpus cannot be read", "give the folder of a corpus", self.problems);
         }

@@ -120,11 +120,16 @@ fn read(
         platform = surroundings.settings(&table, adapter.platform, problems);
         if let Some(Setting::Path(_)) = platform.get("policy")
             && let Some(written) = table.text("policy")
-            && let Some(loaded) = policy::read(&surroundings.base.join(&written.value), problems)
         {
-            loaded.check_accounts(&accounts, problems);
-            inputs.push(Input { path: PathBuf::from(&written.value), sha256: loaded.sha256, kind: InputKind::Policy });
-            policy = loaded.policy;
+            let file = surroundings.base.join(&written.value);
+            if !file.exists() {
+                let message = format!("there is no file {}", file.display());
+                table.report(&written, &message, "name a policy file, relative to the experiment file", problems);
+            } else if let Some(loaded) = policy::read(&file, problems) {
+                loaded.check_accounts(&accounts, problems);
+                inputs.push(Input { path: PathBuf::from(&written.value), sha256: loaded.sha256, kind: InputKind::Policy });
+                policy = loaded.policy;
+            }
         }
     }
     let items = root.table("corpora").map(|corpora| Items::read(&corpora, &surroundings.base, adapter, load_corpus, problems))?;
