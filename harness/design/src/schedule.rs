@@ -193,14 +193,22 @@ impl Engine {
         let recipients = study.channel(channel).recipients.len();
         let probe = if let Some(ask) = ask {
             self.run.open_candidates += recipients as u64;
-            Probe { id, channel, role: ask.role, purpose: ask.purpose, attempt: ask.attempt, items: vec![ask.item] }
+            Probe {
+                id,
+                channel,
+                role: ask.role,
+                purpose: ask.purpose,
+                attempt: ask.attempt,
+                items: vec![ask.item],
+                carrier: None,
+            }
         } else {
             let (order, next) = &mut self.controls[channel.get()];
             let item = order[*next % order.len()];
             let attempt = u32::try_from(*next / order.len() + 1).unwrap_or(u32::MAX);
             *next += 1;
             self.run.controls += 1;
-            Probe { id, channel, role: Role::Control, purpose: Purpose::Bracket, attempt, items: vec![item] }
+            Probe { id, channel, role: Role::Control, purpose: Purpose::Bracket, attempt, items: vec![item], carrier: None }
         };
         self.run.sent += 1;
         self.run.in_flight += 1;

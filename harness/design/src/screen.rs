@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 
 use lacuna_inference::tally::Tallies;
-use lacuna_inference::verdicts::judge;
 use lacuna_model::{AccountIx, ArmIx, ChannelIx, ItemIx, Outcome, ProbeId, Purpose, Role, Study, Timestamp, Unit};
 use rand::seq::SliceRandom;
 
@@ -359,10 +358,7 @@ impl Screen {
             if self.is_out_of_reach(index, unit.recipient) {
                 return true;
             }
-            let tally = tallies.of(unit);
-            // The number of drops is only asked for where it decides: it costs a quantile of the beta distribution.
-            judge(&tally, None).is_some()
-                || (tally.dropped > 0 && judge(&tally, tallies.required_drops(unit.arm, unit.recipient)).is_some())
+            tallies.verdict(unit).is_some()
         })
     }
 

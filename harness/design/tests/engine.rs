@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lacuna_design::{Command, Engine};
 use lacuna_inference::verdicts;
-use lacuna_model::study::{Channel, DecisionRule, DesignKind, Pacing, Safety, Watch};
+use lacuna_model::study::{Channel, DecisionRule, DesignKind, Pacing, Pooling, Prior, Safety, TextRules, Watch};
 use lacuna_model::{
     Account, AccountCondition, AccountIx, Arm, ArmIx, ChannelIx, ContentKind, Deadline, Decision, Duration, EntrySequence, Fact,
     Item, Observation, ObservationKind, PlatformMessageId, Probe, Role, SendResult, StopReason, Study, Timestamp, Venue, VenueIx,
@@ -29,6 +29,7 @@ fn study(candidates: usize, max_messages: u64) -> Study {
         message: format!("{} {number}", role.as_str()).into(),
         category: String::new(),
         language: String::new(),
+        prior: Prior::default(),
     };
     let controls = (0..20).map(|number| (Role::Control, number));
     let candidates = (0..candidates).map(|number| (Role::Candidate, number));
@@ -58,7 +59,14 @@ fn study(candidates: usize, max_messages: u64) -> Study {
         }],
         channels: senders.map(channel).to_vec(),
         items: controls.chain(candidates).map(item).collect(),
-        decision: DecisionRule { false_positive_rate: 1e-3, false_discovery_rate: 1e-2, max_probes_per_item: 12 },
+        text: TextRules::default(),
+        decision: DecisionRule {
+            false_positive_rate: 1e-3,
+            false_discovery_rate: 1e-2,
+            max_probes_per_item: 12,
+            pooling: Pooling::Off,
+            replicates: None,
+        },
         watch: Watch { grace: Some(Duration::from_secs(1)), late: Duration::from_secs(1), bracket_messages: 4 },
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages, max_messages_per_account_per_day: max_messages, stop_after_sanctions: 2 },

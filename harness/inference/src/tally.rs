@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use lacuna_model::{AccountIx, ArmIx, ItemIx, Outcome, ProbeId, Role, Study, Unit};
+use lacuna_model::{AccountIx, ArmIx, ItemIx, Outcome, ProbeId, Purpose, Role, Study, Unit, Verdict};
 
 use crate::evidence::{Change, Evidence};
 use crate::loss::{LossBaseline, required_drops};
+use crate::verdicts::judge;
 
 /// What became of the sends of one item, alone, on one arm, for one recipient.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -32,6 +33,10 @@ pub struct Tally {
     pub send_failed: u32,
     /// Of unknown fate.
     pub unknown_submission: u32,
+    /// Sends together with other items that arrived as sent.
+    pub pooled_delivered: u32,
+    /// Sends together with other items that did not: missing inside a bracket, refused, altered or retracted.
+    pub pooled_dropped: u32,
 }
 
 impl Tally {
@@ -47,6 +52,15 @@ impl Tally {
             Outcome::SendFailed => &mut self.send_failed,
             Outcome::UnknownSubmission => &mut self.unknown_submission,
             Outcome::Void => &mut self.void,
+        };
+        *field = field.saturating_add_signed(by);
+    }
+
+    fn count_pooled(&mut self, outcome: Outcome, by: i32) {
+        let field = match outcome {
+            Outcome::Delivered | Outcome::DeliveredLate => &mut self.pooled_delivered,
+            Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted => &mut self.pooled_dropped,
+            Outcome::RateLimited | Outcome::SendFailed | Outcome::UnknownSubmission | Outcome::Void => return,
         };
         *field = field.saturating_add_signed(by);
     }
@@ -156,8 +170,23 @@ impl Tallies {
             }
             return;
         }
-        // Only what is sent alone says something about the item itself.
+        if let [_, _, ..] = probe.items.as_slice() {
+            for item in &probe.items {
+                if let Some(index) = self.index(Unit { item: *item, arm, recipient }) {
+                    let tally = &mut self.units[arm.get()][index];
+                    tally.count_pooled(outcome, 1);
+                    if let Some(before) = before {
+                        tally.count_pooled(before, -1);
+                    }
+                }
+            }
+            return;
+        }
+        // Only what is sent alone says something about the item itself; split by the separator it is another text.
         let &[item] = probe.items.as_slice() else { return };
+        if probe.purpose == Purpose::Calibration {
+            return;
+        }
         let Some(index) = self.index(Unit { item, arm, recipient }) else { return };
         self.forget(arm, index);
         let tally = &mut self.units[arm.get()][index];
@@ -200,6 +229,15 @@ impl Tallies {
     pub fn baseline(&self, arm: ArmIx, recipient: AccountIx) -> LossBaseline {
         let place = self.study.arm(arm).recipients.iter().position(|it| *it == recipient);
         place.map(|place| self.controls[arm.get()][place] + self.passed[arm.get()][place]).unwrap_or_default()
+    }
+
+    /// What the evidence says of a unit by now; `None` while it does not suffice.
+    #[must_use]
+    pub fn verdict(&self, unit: Unit) -> Option<Verdict> {
+        let tally = self.of(unit);
+        // The number of drops is only asked for where it decides: it costs a quantile of the beta distribution.
+        judge(&tally, None)
+            .or_else(|| (tally.dropped > 0).then(|| judge(&tally, self.required_drops(unit.arm, unit.recipient))).flatten())
     }
 
     /// How many drops it takes on this arm for this recipient now; `None` where no number is enough.

@@ -52,6 +52,8 @@ pub fn judge(tally: &Tally, required: Option<u32>) -> Option<Verdict> {
         (None, _) if arrived => Some(Verdict::Delivered),
         (None, _) if late => Some(Verdict::Delayed),
         (None, _) if convicted => Some(Verdict::Dropped),
+        // What an item's own sends say comes before what a pool says.
+        (None, _) if tally.pooled_delivered > 0 && tally.dropped == 0 => Some(Verdict::Delivered),
         (None, _) => None,
     }
 }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use lacuna_inference::evidence::Evidence;
-use lacuna_model::study::{Channel, DecisionRule, DesignKind, Pacing, Safety, Watch};
+use lacuna_model::study::{Channel, DecisionRule, DesignKind, Pacing, Pooling, Prior, Safety, TextRules, Watch};
 use lacuna_model::{
     Account, AccountCondition, AccountIx, Arm, ArmIx, ChannelIx, ContentKind, Deadline, Decision, Duration, EntrySequence, Fact,
     Item, ItemIx, Observation, ObservationKind, Outcome, PlatformMessageId, Probe, ProbeId, Purpose, Role, SendResult, Study,
@@ -29,6 +29,7 @@ fn study() -> Arc<Study> {
         message: format!("the text of {id}").into(),
         category: String::new(),
         language: String::new(),
+        prior: Prior::default(),
     };
     Arc::new(Study {
         name: "facts".to_owned(),
@@ -47,7 +48,14 @@ fn study() -> Arc<Study> {
         }],
         channels: vec![Channel { arm: ArmIx(0), sender: SENDER, venue: VenueIx(0), recipients: vec![RECIPIENT] }],
         items: vec![item("control", Role::Control), item("candidate", Role::Candidate)],
-        decision: DecisionRule { false_positive_rate: 1e-3, false_discovery_rate: 1e-2, max_probes_per_item: 12 },
+        text: TextRules::default(),
+        decision: DecisionRule {
+            false_positive_rate: 1e-3,
+            false_discovery_rate: 1e-2,
+            max_probes_per_item: 12,
+            pooling: Pooling::Off,
+            replicates: None,
+        },
         watch: Watch { grace: Some(Duration::from_secs(1)), late: Duration::from_secs(1), bracket_messages: 4 },
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 4, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 100, max_messages_per_account_per_day: 100, stop_after_sanctions: 1 },
@@ -83,7 +91,8 @@ impl Story {
         self.probes += 1;
         let study = Arc::clone(self.evidence.study());
         let role = study.item(item).role;
-        let probe = Probe { id, channel: ChannelIx(0), role, purpose: Purpose::Screen, attempt: 1, items: vec![item] };
+        let probe =
+            Probe { id, channel: ChannelIx(0), role, purpose: Purpose::Screen, attempt: 1, items: vec![item], carrier: None };
         let at = self.evidence.last_at();
         self.evidence.apply_decision(at, &Decision::ProbePlanned(probe));
         self.fact(&Fact::SendStarted { probe: id, text: Arc::clone(&study.item(item).message) });

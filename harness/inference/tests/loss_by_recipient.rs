@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::tally::Tallies;
-use lacuna_model::study::{Channel, DecisionRule, DesignKind, Pacing, Safety, Watch};
+use lacuna_model::study::{Channel, DecisionRule, DesignKind, Pacing, Pooling, Prior, Safety, TextRules, Watch};
 use lacuna_model::{
     Account, AccountIx, Arm, ArmIx, ChannelIx, ContentKind, Deadline, Decision, Duration, EntrySequence, Fact, Item, ItemIx,
     Observation, ObservationKind, PlatformMessageId, Probe, ProbeId, Purpose, Role, SendResult, Study, Timestamp, Venue, VenueIx,
@@ -31,6 +31,7 @@ fn study() -> Arc<Study> {
         message: id.into(),
         category: String::new(),
         language: String::new(),
+        prior: Prior::default(),
     };
     Arc::new(Study {
         name: "loss".to_owned(),
@@ -49,7 +50,14 @@ fn study() -> Arc<Study> {
         }],
         channels: vec![Channel { arm: ArmIx(0), sender: AccountIx(0), venue: VenueIx(0), recipients: vec![GOOD, BAD] }],
         items: vec![item("control", Role::Control), item("candidate", Role::Candidate)],
-        decision: DecisionRule { false_positive_rate: 1e-3, false_discovery_rate: 1e-2, max_probes_per_item: 12 },
+        text: TextRules::default(),
+        decision: DecisionRule {
+            false_positive_rate: 1e-3,
+            false_discovery_rate: 1e-2,
+            max_probes_per_item: 12,
+            pooling: Pooling::Off,
+            replicates: None,
+        },
         watch: Watch { grace: Some(Duration::from_secs(1)), late: Duration::from_secs(1), bracket_messages: 4 },
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 1000, max_messages_per_account_per_day: 1000, stop_after_sanctions: 1 },
@@ -86,7 +94,8 @@ fn a_bad_connection_asks_for_more_drops_where_it_is() {
         let at = Timestamp(entries * 1_000);
         if let Fact::SendStarted { probe, .. } = fact {
             let (role, purpose) = (Role::Control, Purpose::Bracket);
-            let planned = Probe { id: *probe, channel: ChannelIx(0), role, purpose, attempt: 1, items: vec![ItemIx(0)] };
+            let planned =
+                Probe { id: *probe, channel: ChannelIx(0), role, purpose, attempt: 1, items: vec![ItemIx(0)], carrier: None };
             evidence.apply_decision(at, &Decision::ProbePlanned(planned));
         }
         let mut changes = Vec::new();

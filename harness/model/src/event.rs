@@ -231,8 +231,10 @@ pub struct Probe {
     pub purpose: Purpose,
     /// The how-manieth send of this item on this arm, from 1.
     pub attempt: u32,
-    /// What it carries.
+    /// What it carries: one item alone, or several in one message.
     pub items: Vec<ItemIx>,
+    /// A control that stands before an item that is sent alone, so that not every send of it is the same text.
+    pub carrier: Option<ItemIx>,
 }
 
 /// Why nothing more is sent.

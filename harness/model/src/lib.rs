@@ -25,5 +25,5 @@ pub use ids::{AccountId, AccountIx, ArmId, ArmIx, ChannelIx, EntrySequence, Item
 pub use outcome::{MatchedBy, Outcome, Purpose, Reason, SendState, Verdict};
 pub use problem::{Location, Problem};
 pub use region::CountryCode;
-pub use study::{Account, Arm, Channel, ContentKind, Item, Role, Study, Unit, Venue, VenueKind};
+pub use study::{Account, Arm, Channel, ContentKind, Item, Pooling, Prior, Role, Study, TextRules, Unit, Venue, VenueKind};
 pub use time::{Duration, Timestamp};

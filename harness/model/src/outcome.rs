@@ -43,6 +43,14 @@ vocabulary! {
         Bracket = "bracket",
         /// A send replaced because its fate stayed unknown or void.
         Retest = "retest",
+        /// An item known to be dropped, in a pool of items that arrive: it must be dropped there too.
+        Spike = "spike",
+        /// An item known to be dropped, split by the separator: it must arrive.
+        Calibration = "calibration",
+        /// An item cleared in a pool, alone.
+        Audit = "audit",
+        /// A pool that was dropped although each part of it passes, again.
+        Certificate = "certificate",
     }
 }
 
@@ -137,5 +145,9 @@ vocabulary! {
         BudgetExhausted = "budget_exhausted",
         /// Only sends of unknown fate.
         UnknownSubmission = "unknown_submission",
+        /// It arrived in a pool, and alone it is under suspicion: something in the pool may have switched the filter off.
+        NonMonotone = "non_monotone",
+        /// An item known to be dropped arrived on this arm, so that its silence means nothing.
+        CanaryDelivered = "canary_delivered",
     }
 }

@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use unicode_segmentation::UnicodeSegmentation;
 
 use crate::event::Probe;
 use crate::ids::{AccountId, AccountIx, ArmId, ArmIx, ChannelIx, ItemId, ItemIx, VenueId, VenueIx};
+use crate::outcome::Purpose;
 use crate::region::CountryCode;
 use crate::time::Duration;
 
@@ -35,6 +37,9 @@ pub struct Study {
     pub channels: Vec<Channel>,
     /// The items of all corpora: candidates, controls, canaries.
     pub items: Vec<Item>,
+    /// How the platform takes text.
+    #[serde(default)]
+    pub text: TextRules,
     /// `[decision]`
     pub decision: DecisionRule,
     /// `[watch]`
@@ -43,6 +48,21 @@ pub struct Study {
     pub pacing: Pacing,
     /// `[safety]`
     pub safety: Safety,
+}
+
+/// How a platform takes text.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TextRules {
+    /// What stands between the parts of one message: components of a combination, items of a pool.
+    pub separator: Arc<str>,
+    /// The longest text that the platform takes, in Unicode scalar values.
+    pub longest: usize,
+}
+
+impl Default for TextRules {
+    fn default() -> Self {
+        Self { separator: Arc::from(" "), longest: 10_000 }
+    }
 }
 
 /// The design of an experiment.
@@ -189,6 +209,28 @@ pub struct Item {
     pub category: String,
     /// The language that the corpus gives; may be empty.
     pub language: String,
+    /// What was known of it before this run.
+    #[serde(default, skip_serializing_if = "Prior::is_empty")]
+    pub prior: Prior,
+}
+
+/// What was known of an item before a run: it steers the order of questions, and never convicts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Prior {
+    /// What the author of the corpus expects: `true` for dropped, `false` for delivered.
+    pub expected_dropped: Option<bool>,
+    /// Units of earlier runs in which it was blocked in some way.
+    pub blocked_before: u32,
+    /// Units of earlier runs in which it arrived, on arms where a filter was seen.
+    pub passed_before: u32,
+}
+
+impl Prior {
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// `[decision]`: what it takes to claim something.
@@ -200,6 +242,23 @@ pub struct DecisionRule {
     pub false_discovery_rate: f64,
     /// How often an item is sent alone on an arm for one recipient before it is given up as inconclusive.
     pub max_probes_per_item: u32,
+    /// Whether several items may share a message.
+    #[serde(default)]
+    pub pooling: Pooling,
+    /// A fixed number of sends an item, without an early stop: enforcement rates instead of a screen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicates: Option<u32>,
+}
+
+/// Whether several items may share a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pooling {
+    /// Where it saves messages and the run shows nothing that speaks against it.
+    Auto,
+    /// Every item is sent singly.
+    #[default]
+    Off,
 }
 
 /// `[watch]`: how long to look.
@@ -279,10 +338,19 @@ impl Study {
         &self.items[item.get()]
     }
 
-    /// What a probe's message says.
+    /// What a probe's message says: its items, behind the carrier if it has one, with the platform's separator between them.
+    /// A calibration of one item has the separator between its graphemes instead.
     #[must_use]
     pub fn text_of(&self, probe: &Probe) -> Arc<str> {
-        probe.items.first().map_or_else(|| Arc::from(""), |item| Arc::clone(&self.item(*item).message))
+        let parts = probe.carrier.iter().chain(&probe.items).map(|item| &self.item(*item).message);
+        match (probe.purpose, probe.items.as_slice()) {
+            (Purpose::Calibration, [item]) => {
+                let graphemes: Vec<&str> = self.item(*item).message.graphemes(true).collect();
+                graphemes.join(&self.text.separator).into()
+            }
+            (_, [item]) if probe.carrier.is_none() => Arc::clone(&self.item(*item).message),
+            _ => parts.map(|message| &**message).collect::<Vec<_>>().join(&self.text.separator).into(),
+        }
     }
 
     /// The items of one role, in order.

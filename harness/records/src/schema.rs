@@ -59,7 +59,7 @@ fn file(title: &str, shape: &Shape) -> Value {
 }
 
 fn table(shape: &Shape) -> Value {
-    let keys = || shape.keys.iter().filter(|key| !matches!(key.form, Form::Reserved));
+    let keys = || shape.keys.iter();
     let properties: Map<String, Value> = keys().map(|key| (key.name.to_owned(), property(key))).collect();
     let required: Vec<&str> = keys().filter(|key| needed(key)).map(|key| key.name).collect();
     let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": shape.open });
@@ -105,8 +105,6 @@ fn form(form: &Form) -> Value {
         }
         Form::Table(shape) => table(shape),
         Form::Tables { of, least } => json!({ "type": "array", "items": table(of), "minItems": least }),
-        // Left out before it comes to this; nothing fits.
-        Form::Reserved => json!({ "not": {} }),
     }
 }
 

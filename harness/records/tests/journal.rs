@@ -12,7 +12,8 @@ use proptest::prelude::*;
 use support::{START, entries, epoch, example_entries, header, journal};
 
 const FILE: &str = "journal.jsonl";
-const GOLDEN: &[u8] = include_bytes!("golden/journal-v1.jsonl");
+const GOLDEN_1: &[u8] = include_bytes!("golden/journal-v1.jsonl");
+const GOLDEN: &[u8] = include_bytes!("golden/journal-v2.jsonl");
 
 type Lines = Vec<(EntrySequence, Timestamp, Entry)>;
 
@@ -42,7 +43,16 @@ fn forged(change: impl Fn(&str) -> String) -> Vec<u8> {
 }
 
 #[test]
-fn version_1_stays_readable_and_is_written_the_same() {
+fn version_1_stays_readable() {
+    let mut reader = Reader::new(Path::new(FILE), GOLDEN_1).unwrap();
+    assert_eq!(reader.header(), &header());
+    let lines: Lines = reader.by_ref().map(Result::unwrap).collect();
+    assert_eq!(lines.into_iter().map(|(.., entry)| entry).collect::<Vec<_>>(), example_entries());
+    assert_eq!(reader.seal().map(|seal| seal.exit_code), Some(0));
+}
+
+#[test]
+fn version_2_stays_readable_and_is_written_the_same() {
     let mut reader = Reader::new(Path::new(FILE), GOLDEN).unwrap();
     assert_eq!(reader.header(), &header());
     let (mut encoder, mut bytes) = Encoder::new(reader.header());
@@ -71,8 +81,8 @@ fn each_error_names_the_line_and_what_is_wrong() {
         ("half a first line", GOLDEN[..100].to_vec()),
         ("another file", b"probe_id,sequence\n".to_vec()),
         ("another journal", forged(|line| line.replace("\"journal\":\"lacuna\"", "\"journal\":\"diary\""))),
-        ("newer", forged(|line| line.replace("\"version\":1", "\"version\":2,\"more\":true"))),
-        ("unknown member of the header", forged(|line| line.replace("\"version\":1", "\"version\":1,\"more\":true"))),
+        ("newer", forged(|line| line.replace("\"version\":2", "\"version\":3,\"more\":true"))),
+        ("unknown member of the header", forged(|line| line.replace("\"version\":2", "\"version\":2,\"more\":true"))),
         ("account twice", forged(|line| line.replace("{\"id\":\"intl-b\"", "{\"id\":\"intl-a\""))),
         ("index into nothing", forged(|line| line.replace("\"members\":[0,1,2]", "\"members\":[0,1,3]"))),
         ("changed", String::from_utf8(GOLDEN.to_vec()).unwrap().replacen("not allowed", "allowed", 1).into_bytes()),

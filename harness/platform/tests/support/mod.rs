@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
-use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Safety, Watch};
+use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Pooling, Safety, TextRules, Watch};
 use lacuna_model::time::Duration;
 use lacuna_model::{Account, AccountIx, Study, Venue, VenueKind};
 use lacuna_platform::{Session, SessionEvent};
@@ -36,7 +36,14 @@ pub fn study(accounts: &[(&str, &str)], venues: &[(&str, VenueKind, &[u16])]) ->
         arms: Vec::new(),
         channels: Vec::new(),
         items: Vec::new(),
-        decision: DecisionRule { false_positive_rate: 0.001, false_discovery_rate: 0.01, max_probes_per_item: 12 },
+        text: TextRules::default(),
+        decision: DecisionRule {
+            false_positive_rate: 0.001,
+            false_discovery_rate: 0.01,
+            max_probes_per_item: 12,
+            pooling: Pooling::Off,
+            replicates: None,
+        },
         watch: Watch { grace: None, late: Duration::from_secs(1), bracket_messages: 4 },
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 1000, max_messages_per_account_per_day: 1000, stop_after_sanctions: 1 },

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lacuna_model::adapter::AdapterSpec;
-use lacuna_model::{ContentKind, Item, ItemId, Location, Problem, Role};
+use lacuna_model::{ContentKind, Item, ItemId, Location, Prior, Problem, Role};
 
 use super::load::{Input, InputKind};
-use crate::corpus::{Corpus, CorpusItem, CorpusKind};
+use crate::corpus::{Corpus, CorpusItem, CorpusKind, Expected};
 use crate::toml_reader::{Cursor, Found, Problems};
 
 /// Reads a corpus from its folder.
@@ -128,6 +128,7 @@ impl<'a> Items<'a> {
             message,
             category: item.category.clone(),
             language: language.clone(),
+            prior: Prior { expected_dropped: item.expected.map(|it| it == Expected::Dropped), ..Prior::default() },
         });
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use lacuna_model::adapter::{AdapterSpec, SecretReference, Setting, Settings};
 use lacuna_model::policy::Policy;
 use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Safety, Watch};
-use lacuna_model::{Problem, Study};
+use lacuna_model::{Pooling, Problem, Study, TextRules};
 
 use super::accounts::Accounts;
 use super::arms::Arms;
@@ -149,6 +149,10 @@ fn read(
         arms: arms.list,
         channels: arms.channels,
         items: items.list,
+        text: adapter.map_or_else(TextRules::default, |adapter| TextRules {
+            separator: adapter.separator.into(),
+            longest: adapter.max_text,
+        }),
         decision: decision(&root.table("decision")?)?,
         watch: watch(&root.table("watch")?)?,
         pacing: pacing(&root.table("pacing")?)?,
@@ -178,6 +182,8 @@ fn decision(table: &Cursor<'_>) -> Option<DecisionRule> {
         false_positive_rate: table.number("false-positive-rate")?,
         false_discovery_rate: table.number("false-discovery-rate")?,
         max_probes_per_item: table.whole("max-probes-per-item")?,
+        pooling: if table.text("pooling")?.value == "auto" { Pooling::Auto } else { Pooling::Off },
+        replicates: table.whole("replicates"),
     })
 }
 

@@ -143,9 +143,13 @@ fn decision() -> Shape {
             "pooling",
             Form::choice(&["auto", "off"]),
             "'auto'",
-            "whether several items may share a message; in this version every item is sent singly under either",
+            "auto: several items may share a message, where that saves messages; off: every item is sent alone",
         ),
-        Key::reserved("replicates", "fixed sends an item"),
+        Key::optional(
+            "replicates",
+            Form::Integer { least: 2, most: i64::from(u32::MAX) },
+            "so many sends of every item, without an early stop and without pools: rates of enforcement instead of a screen",
+        ),
     ])
 }
 

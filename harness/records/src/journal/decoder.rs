@@ -119,6 +119,8 @@ struct ProbePlanned<'a> {
     attempt: u32,
     #[serde(borrow)]
     items: Vec<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    carrier: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -232,6 +234,7 @@ fn probe(names: &NameLookup, line: &ProbePlanned<'_>) -> Result<Probe, LineProbl
         purpose: line.purpose,
         attempt: line.attempt,
         items: line.items.iter().map(|item| names.item(item)).collect::<Result<_, _>>()?,
+        carrier: line.carrier.as_deref().map(|item| names.item(item)).transpose()?,
     })
 }
 

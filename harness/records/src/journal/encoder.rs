@@ -148,6 +148,9 @@ impl Encoder {
             out.extend_from_slice(&self.names.items[item.get()]);
         }
         out.push(b']');
+        if let Some(carrier) = probe.carrier {
+            name(out, "carrier", &self.names.items[carrier.get()]);
+        }
     }
 
     fn observation(&self, observation: &Observation, out: &mut Vec<u8>) {

@@ -9,7 +9,7 @@ use super::error::LineProblem;
 use super::names;
 
 /// The version of the journal that this Lacuna writes, and the newest that it reads.
-pub const JOURNAL_VERSION: u64 = 1;
+pub const JOURNAL_VERSION: u64 = 2;
 
 const JOURNAL: &str = "lacuna";
 

@@ -118,8 +118,6 @@ impl Check<'_> {
                     }
                 }
             }
-            // The key is what is too much, not its value.
-            (Form::Reserved, _) => self.scalar(form, node, key_place, path),
             _ => self.scalar(form, node, node.place, path),
         }
     }

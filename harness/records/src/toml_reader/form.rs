@@ -52,8 +52,6 @@ pub(crate) enum Form {
     Tables { of: Shape, least: usize },
     /// The number of the file format; a file of another one is not read any further.
     Version(i64),
-    /// A key that is known, but that this version does not support.
-    Reserved,
 }
 
 /// What is wrong with a value, and how to mend it.
@@ -87,7 +85,6 @@ impl Form {
     /// Whether a value that is no list and no table has this form.
     pub(crate) fn test(&self, node: &Node) -> Result<(), Complaint> {
         match (self, &node.value) {
-            (Self::Reserved, _) => complaint("this version does not support this key", "leave it out"),
             (Self::Boolean, Value::Boolean(_)) | (Self::Text, Value::Text(_)) => Ok(()),
             (Self::Version(known), Value::Integer(number)) if number == known => Ok(()),
             (Self::Version(known), Value::Integer(number)) => complaint(
@@ -120,8 +117,7 @@ impl Form {
             | Self::List { .. }
             | Self::Table(_)
             | Self::Tables { .. }
-            | Self::Version(_)
-            | Self::Reserved => false,
+            | Self::Version(_) => false,
         }
     }
 
@@ -168,7 +164,6 @@ impl Form {
             Self::List { of, .. } => format!("a list, each element {}", of.expected()),
             Self::Table(_) => "a table".to_owned(),
             Self::Tables { .. } => "an array of tables".to_owned(),
-            Self::Reserved => "nothing".to_owned(),
         }
     }
 

@@ -42,7 +42,7 @@ impl Shape {
 
     /// The names that a person may use here.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + Clone + '_ {
-        self.keys.iter().filter(|key| !matches!(key.form, Form::Reserved)).map(|key| key.name)
+        self.keys.iter().map(|key| key.name)
     }
 }
 
@@ -57,9 +57,5 @@ impl Key {
 
     pub(crate) fn with_default(name: &'static str, form: Form, default: &'static str, help: &'static str) -> Self {
         Self { name, form, need: Need::Default(default), help }
-    }
-
-    pub(crate) fn reserved(name: &'static str, help: &'static str) -> Self {
-        Self { name, form: Form::Reserved, need: Need::Optional, help }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Safety, Watch};
+use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Pooling, Prior, Safety, TextRules, Watch};
 use lacuna_model::{
     Account, AccountCondition, AccountIx, Arm, ArmIx, Channel, ChannelIx, ContentKind, Cursor, Deadline, Decision, Duration,
     Entry, Fact, Item, ItemIx, Observation, ObservationKind, PlatformMessageId, Probe, ProbeId, Purpose, Role, RunId, SendResult,
@@ -30,6 +30,7 @@ pub fn study() -> Study {
         message: message.into(),
         category: "politics".to_owned(),
         language: "zh-CN".to_owned(),
+        prior: Prior::default(),
     };
     Study {
         name: "example".to_owned(),
@@ -81,10 +82,13 @@ pub fn study() -> Study {
             item("quickstart/2", Role::Candidate, "=cmd, \"quoted\"\nand a new line"),
             item("controls/1", Role::Control, "今天天气很好"),
         ],
+        text: TextRules::default(),
         decision: DecisionRule {
             false_positive_rate: 0.001,
             false_discovery_rate: 0.012_345_678_901_234_567,
             max_probes_per_item: 12,
+            pooling: Pooling::Off,
+            replicates: None,
         },
         watch: Watch { grace: None, late: Duration::from_secs(10), bracket_messages: 4 },
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
@@ -118,6 +122,7 @@ pub fn planned(id: u64, channel: u16, role: Role, items: &[u32]) -> Entry {
         purpose: if role == Role::Control { Purpose::Bracket } else { Purpose::Screen },
         attempt: 1,
         items: items.iter().copied().map(ItemIx).collect(),
+        carrier: None,
     }))
 }
 
@@ -290,14 +295,22 @@ fn entry() -> impl Strategy<Value = Entry> {
         Just(StopReason::NoPathAlive)
     ];
     let role = prop_oneof![Just(Role::Control), Just(Role::Candidate), Just(Role::Canary)];
-    let planned = (channel, role, proptest::sample::select(Purpose::ALL), any::<u32>(), proptest::collection::vec(0u32..3, 0..4))
-        .prop_map(|(channel, role, purpose, attempt, items)| Probe {
+    let planned = (
+        channel,
+        role,
+        proptest::sample::select(Purpose::ALL),
+        any::<u32>(),
+        proptest::collection::vec(0u32..3, 0..4),
+        proptest::option::of(0u32..3),
+    )
+        .prop_map(|(channel, role, purpose, attempt, items, carrier)| Probe {
             id: ProbeId(0),
             channel,
             role,
             purpose,
             attempt,
             items: items.into_iter().map(ItemIx).collect(),
+            carrier: carrier.map(ItemIx),
         });
     prop_oneof![
         (any::<u32>(), proptest::collection::vec(any::<u64>(), 3))

@@ -101,6 +101,11 @@ impl Scenario {
         let corpora =
             [("candidates", folders("candidates", true)), ("controls", folders("controls", true)), ("canaries", canaries)];
         default("corpora", table(corpora));
+        // Pools are what some scenarios are about; in the others every message is an item's own.
+        default("decision", table([]));
+        if let Some(Value::Table(decision)) = experiment.get_mut("decision") {
+            decision.entry("pooling").or_insert("off".into());
+        }
         write("experiment.toml", &experiment.to_string());
 
         let mut policy = self.policy.clone();
