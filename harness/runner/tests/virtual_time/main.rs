@@ -3,11 +3,13 @@
 //! - [`scenarios`]: the files of `tests/scenarios/`, which say what happens and what must be concluded. Their README says how
 //!   to write one.
 //! - [`campaigns`]: hundreds of runs under one kind of fault, in which nothing may be called dropped that is not.
+//! - [`contrasts`]: regions that differ, and accounts that only look as if.
 //! - [`random`]: small random studies, policies and faults, after which the [`invariants`] must hold.
 //! - [`quickstart`]: the experiment that the repository shows first.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod campaigns;
+mod contrasts;
 mod expect;
 mod invariants;
 mod quickstart;
