@@ -238,6 +238,11 @@ impl ChannelState {
         tail
     }
 
+    /// The most messages behind the latest arrival, over the paths.
+    pub fn longest_tail(&self, evidence: &Evidence) -> usize {
+        self.alive().map(|path| self.tail(path, evidence).messages).max().unwrap_or(0)
+    }
+
     fn alive(&self) -> impl Iterator<Item = &PathState> {
         self.paths.iter().filter(|path| path.condition != Condition::Dead)
     }
@@ -249,7 +254,7 @@ impl ChannelState {
     /// What must happen before a candidate may be sent.
     pub fn need(&self, at: Timestamp, study: &Study, evidence: &Evidence) -> Need {
         let bracket = usize::from(study.watch.bracket_messages);
-        let fits = |tail: Tail| tail.messages == 0 || tail.messages + 2 <= bracket;
+        let fits = |tail: Tail| tail.messages == 0 || tail.messages < bracket;
         let blocked = self.alive().map(|path| (path.condition, self.tail(path, evidence))).filter(|(condition, tail)| {
             // A control that has not arrived (yet) leaves it open whether the path is alive.
             self.refuses || *condition == Condition::Opening || !fits(*tail) || tail.controls > 0
