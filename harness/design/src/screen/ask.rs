@@ -97,7 +97,7 @@ impl Screen {
             while let Some(index) = self.queues[channel.get()].pop(*class, at) {
                 // A late arrival may have answered it in the meantime.
                 if self.is_answered(index, study, tallies) {
-                    self.finish(index, Stage::Answered, tallies);
+                    self.finish(index, Stage::Answered);
                     self.tell_hunt(index, at, study, tallies);
                     continue;
                 }
@@ -231,6 +231,9 @@ impl Screen {
             if let (Some(pooled), false) = (&mut self.pooling[question.route as usize], outcome == Outcome::Void) {
                 pooled.pools.observe_single(caught);
             }
+        }
+        if self.is_suspect(index, tallies) {
+            self.learn(index, true);
         }
         self.review(index, at, study, tallies);
         self.tell_hunt(index, at, study, tallies);

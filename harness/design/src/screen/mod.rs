@@ -20,7 +20,7 @@ mod search;
 use std::collections::BTreeSet;
 
 use lacuna_inference::tally::Tallies;
-use lacuna_model::{AccountIx, ChannelIx, ItemIx, Pooling, Purpose, Role, Study, Timestamp, Verdict};
+use lacuna_model::{AccountIx, ChannelIx, ItemIx, Pooling, Purpose, Role, Study, Timestamp};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
@@ -138,6 +138,7 @@ impl Screen {
                 hunt: None,
                 stage,
                 alone: false,
+                learned: false,
             });
         }
         self.pooling.push(pooled);
@@ -165,9 +166,9 @@ impl Screen {
     /// Answered, to be asked again, or given up.
     fn review(&mut self, index: QuestionIx, at: Timestamp, study: &Study, tallies: &Tallies) {
         if self.is_answered(index, study, tallies) {
-            self.finish(index, Stage::Answered, tallies);
+            self.finish(index, Stage::Answered);
         } else if self.questions[index as usize].attempts >= most_attempts(study) {
-            self.finish(index, Stage::GivenUp, tallies);
+            self.finish(index, Stage::GivenUp);
         } else {
             let from = self.not_before(index, at, study, tallies);
             self.enqueue_again(index, from, study, tallies);
@@ -191,7 +192,7 @@ impl Screen {
         let channels = &self.routes[question.route as usize].channels;
         let turns = (1..=channels.len()).map(|step| (usize::from(question.turn) + step) % channels.len());
         let Some(turn) = turns.into_iter().find(|turn| !self.queues[channels[*turn].get()].closed) else {
-            self.finish(index, Stage::GivenUp, tallies);
+            self.finish(index, Stage::GivenUp);
             return;
         };
         let channel = channels[turn];
@@ -225,7 +226,7 @@ impl Screen {
             pooled.checks.stop();
             for index in pooled.pools.drain() {
                 if self.questions[index as usize].stage == Stage::Pooled {
-                    self.finish(index, Stage::GivenUp, tallies);
+                    self.finish(index, Stage::GivenUp);
                 }
             }
         }
@@ -292,17 +293,21 @@ impl Screen {
         self.questions.iter().any(|question| question.stage == Stage::GivenUp && question.attempts < most)
     }
 
-    fn finish(&mut self, index: QuestionIx, stage: Stage, tallies: &Tallies) {
-        let item = self.questions[index as usize].item;
-        let route = self.questions[index as usize].route as usize;
+    fn finish(&mut self, index: QuestionIx, stage: Stage) {
         self.questions[index as usize].stage = stage;
         self.unfinished -= 1;
-        if stage != Stage::Answered {
-            return;
+        if stage == Stage::Answered {
+            self.learn(index, false);
         }
-        let dropped = self.routes[route].units(item).any(|unit| tallies.verdict(unit) == Some(Verdict::Dropped));
-        let Some(pooled) = &mut self.pooling[route] else { return };
-        pooled.priors.learn(pooled.priors.class_of(item), dropped);
+    }
+
+    /// What is thought of the question's class learns from its first answer: that is in time, while convicting takes until the end.
+    fn learn(&mut self, index: QuestionIx, blocked: bool) {
+        let question = &mut self.questions[index as usize];
+        if let (false, Some(pooled)) = (question.learned, &mut self.pooling[question.route as usize]) {
+            question.learned = true;
+            pooled.priors.learn(pooled.priors.class_of(question.item), blocked);
+        }
     }
 
     /// A pool cleared the question: it is answered, and may be audited.
@@ -310,7 +315,7 @@ impl Screen {
         if self.questions[index as usize].stage != Stage::Pooled || !self.is_answered(index, study, tallies) {
             return;
         }
-        self.finish(index, Stage::Answered, tallies);
+        self.finish(index, Stage::Answered);
         let route = self.questions[index as usize].route as usize;
         let Some(pooled) = &mut self.pooling[route] else { return };
         pooled.checks.cleared.push(index);

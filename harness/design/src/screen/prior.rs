@@ -25,6 +25,10 @@ struct Class {
 pub(super) struct Priors {
     class_of: Vec<ClassIx>,
     classes: Vec<Class>,
+    /// All classes together. What is blocked is known later than what passes, so that a class is held against what is known of
+    /// the others at the same time, and not against the share that pools tell.
+    seen: f64,
+    blocked: f64,
 }
 
 impl Priors {
@@ -42,7 +46,7 @@ impl Priors {
                 })
             })
             .collect();
-        Self { class_of, classes }
+        Self { class_of, classes, seen: 0.0, blocked: 0.0 }
     }
 
     pub fn class_of(&self, item: lacuna_model::ItemIx) -> ClassIx {
@@ -56,7 +60,8 @@ impl Priors {
     /// How likely an item of this class is blocked, given the share of all.
     pub fn chance(&self, class: ClassIx, prevalence: f64) -> f64 {
         let class = &self.classes[usize::from(class)];
-        let seen_factor = (class.blocked + WEIGHT) / (class.seen * prevalence * class.factor + WEIGHT);
+        let usual = (self.blocked + WEIGHT * prevalence) / (self.seen + WEIGHT);
+        let seen_factor = (class.blocked + WEIGHT) / (class.seen * usual * class.factor + WEIGHT);
         let odds = prevalence / (1.0 - prevalence) * class.factor * seen_factor;
         (odds / (1.0 + odds)).clamp(1e-6, 0.98)
     }
@@ -64,8 +69,11 @@ impl Priors {
     /// An item of this class was answered.
     pub fn learn(&mut self, class: ClassIx, blocked: bool) {
         let class = &mut self.classes[usize::from(class)];
+        let blocked = f64::from(u8::from(blocked));
         class.seen += 1.0;
-        class.blocked += f64::from(u8::from(blocked));
+        class.blocked += blocked;
+        self.seen += 1.0;
+        self.blocked += blocked;
     }
 }
 
@@ -105,13 +113,14 @@ mod tests {
 
     #[test]
     fn a_class_that_is_blocked_more_often_comes_to_be_thought_worse_of() {
-        let mut classes = Priors { class_of: Vec::new(), classes: vec![Class { factor: 1.0, seen: 0.0, blocked: 0.0 }; 2] };
+        let new = Class { factor: 1.0, seen: 0.0, blocked: 0.0 };
+        let mut classes = Priors { class_of: Vec::new(), classes: vec![new; 2], seen: 0.0, blocked: 0.0 };
         assert!((classes.chance(0, 0.01) - 0.01).abs() < 1e-9);
         for answer in 0..200 {
             classes.learn(0, answer % 5 == 0);
             classes.learn(1, false);
         }
-        assert!(classes.chance(0, 0.01) > 0.05);
+        assert!(classes.chance(0, 0.01) > 0.015, "{}", classes.chance(0, 0.01));
         assert!(classes.chance(1, 0.01) < 0.01);
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Question {
     pub stage: Stage,
     /// Only what it does alone answers it: it was cleared in a pool and is audited, or pools are no longer believed.
     pub alone: bool,
+    /// What is thought of its class has learned from it.
+    pub learned: bool,
 }
 
 /// Where a question can be asked: the channels of one arm, one per sender, that reach the same recipients.

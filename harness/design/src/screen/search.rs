@@ -115,23 +115,28 @@ impl Screen {
             return;
         }
         if self.is_answered(question, study, tallies) {
-            self.finish(question, Stage::Answered, tallies);
+            self.finish(question, Stage::Answered);
             return;
         }
         self.enqueue_again(question, at, study, tallies);
     }
 
+    /// Whether something of what an item did alone speaks against it.
+    pub(super) fn is_suspect(&self, index: QuestionIx, tallies: &Tallies) -> bool {
+        self.route(index).units(self.questions[index as usize].item).any(|unit| {
+            let tally = tallies.of(unit);
+            tally.dropped > 0 || tally.signalled()
+        })
+    }
+
     /// What an item did alone, told to the hunt that waits for it.
     pub(super) fn tell_hunt(&mut self, index: QuestionIx, at: Timestamp, study: &Study, tallies: &Tallies) {
         let question = &self.questions[index as usize];
-        let Some(hunt) = question.hunt else { return };
-        let route = question.route;
-        let caught = self.route(index).units(question.item).any(|unit| {
-            let tally = tallies.of(unit);
-            tally.dropped > 0 || tally.signalled()
-        });
-        let over = matches!(question.stage, Stage::Answered | Stage::GivenUp);
-        if caught || question.stage == Stage::GivenUp {
+        let (route, hunt, stage) = (question.route, question.hunt, question.stage);
+        let caught = self.is_suspect(index, tallies);
+        let Some(hunt) = hunt else { return };
+        let over = matches!(stage, Stage::Answered | Stage::GivenUp);
+        if caught || stage == Stage::GivenUp {
             self.questions[index as usize].hunt = None;
             let Some(mut pooled) = self.pooling[route as usize].take() else { return };
             let class_of = |question: QuestionIx| pooled.priors.class_of(self.questions[question as usize].item);
