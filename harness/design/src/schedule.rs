@@ -236,6 +236,11 @@ impl Engine {
             return false;
         }
         let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
+        // Whatever the candidates' evidence no longer decides comes before the canaries.
+        if !all_dead && self.screen.holds_canaries() && self.screen.reconsider(at, &self.study, &self.tallies) > 0 {
+            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+            return true;
+        }
         if !all_dead && self.screen.release_canaries(at, &self.study, &self.tallies) {
             self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
             return true;

@@ -260,9 +260,14 @@ impl Screen {
         }
     }
 
+    /// Only canaries are left, and they wait.
+    pub fn holds_canaries(&self) -> bool {
+        !self.held.is_empty() && self.outstanding() <= self.held.len()
+    }
+
     /// Queues the canaries once they are all that is left. Returns whether there are any.
     pub fn release_canaries(&mut self, at: Timestamp, study: &Study, tallies: &Tallies) -> bool {
-        if self.held.is_empty() || self.outstanding() > self.held.len() {
+        if !self.holds_canaries() {
             return false;
         }
         for index in std::mem::take(&mut self.held) {

@@ -163,6 +163,12 @@ impl Pools {
         self.hunts.get(&hunt)
     }
 
+    /// Everything that shared a message at the beginning of a hunt.
+    pub fn searched(&self, hunt: HuntIx) -> Vec<QuestionIx> {
+        let level = self.hunts.get(&hunt).and_then(|state| state.levels.first());
+        level.map(|level| level.content.clone()).unwrap_or_default()
+    }
+
     pub fn hunt_mut(&mut self, hunt: HuntIx) -> Option<&mut Hunt> {
         self.hunts.get_mut(&hunt)
     }

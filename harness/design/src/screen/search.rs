@@ -37,9 +37,11 @@ impl Screen {
         if let Some(pooled) = &mut self.pooling[route as usize] {
             pooled.pools.answered(hunt, answer);
         }
-        if answer == Answer::Passed {
-            for question in message {
-                self.clear(question, study, tallies);
+        for question in message {
+            // Of several sends each may have reached other recipients, and together all.
+            self.clear(question, study, tallies);
+            if answer == Answer::Passed {
+                self.ask_alone(question, at, study, tallies);
             }
         }
         self.proceed(route, hunt, at, study, tallies);
@@ -66,11 +68,17 @@ impl Screen {
     /// Lets a hunt take its next step.
     fn proceed(&mut self, route: RouteIx, hunt: HuntIx, at: Timestamp, study: &Study, tallies: &Tallies) {
         let (ln_loss, convicting) = self.loss(route, study, tallies);
+        // Late arrivals may have cleared what was searched.
+        let searched = self.pooling[route as usize].as_ref().map(|pooled| pooled.pools.searched(hunt)).unwrap_or_default();
+        for question in searched {
+            self.clear(question, study, tallies);
+        }
         let Some(mut pooled) = self.pooling[route as usize].take() else { return };
         let class_of = |question: QuestionIx| pooled.priors.class_of(self.questions[question as usize].item);
         let passes = |question: QuestionIx| {
-            matches!(self.questions[question as usize].stage, Stage::Answered | Stage::GivenUp)
-                || self.is_answered(question, study, tallies)
+            let stage = self.questions[question as usize].stage;
+            matches!(stage, Stage::Answered | Stage::GivenUp)
+                || stage != Stage::Pooled && self.is_answered(question, study, tallies)
         };
         let next = pooled.pools.proceed(hunt, &pooled.priors, class_of, passes, ln_loss, convicting);
         let failed = pooled.pools.decodes_badly();
