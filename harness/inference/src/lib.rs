@@ -1,9 +1,15 @@
 //! From facts to claims: matching, outcomes, verdicts. Pure functions and folds; no I/O, no clock, no randomness.
 
+pub mod baseline;
 pub mod beta;
+pub mod controls;
 pub mod evidence;
 pub mod intervals;
 pub mod loss;
 pub mod matching;
+pub mod multiplicity;
+pub mod pools;
+pub mod sequential;
 pub mod tally;
+mod unit_tally;
 pub mod verdicts;
