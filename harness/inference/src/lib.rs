@@ -2,6 +2,9 @@
 
 pub mod baseline;
 pub mod beta;
+pub mod checks;
+pub mod combinations;
+pub mod conclusion;
 pub mod controls;
 pub mod evidence;
 pub mod intervals;
