@@ -6,6 +6,8 @@ pub mod checks;
 pub mod combinations;
 pub mod conclusion;
 pub mod controls;
+pub mod contrasts;
+pub mod enforcement;
 pub mod evidence;
 pub mod intervals;
 pub mod loss;
