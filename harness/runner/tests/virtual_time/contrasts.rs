@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use lacuna_inference::claims;
+use lacuna_inference::conclusion::conclude;
 use lacuna_inference::contrasts::{Factor, Scope};
 use lacuna_model::Study;
 
@@ -90,9 +90,9 @@ fn run(campaign: Campaign, factor: Factor) -> Found {
         let study = Arc::new(Study { seed, ..prepared.study.clone() });
         let run = Run::drive(&study, &prepared.policy, &[]);
         messages += run.engine.progress().sent;
-        let claims = claims::derive(run.engine.evidence());
+        let contrasts = conclude(run.engine.evidence()).contrasts;
         let mut regions = BTreeSet::new();
-        for (comparison, record) in claims.contrasts.claimed(study.decision.false_discovery_rate) {
+        for (comparison, record) in contrasts.claimed(study.decision.false_discovery_rate) {
             let difference = record.difference.expect("a claim has a difference");
             // CA comes before CN: what only CN does not get is a difference below 0.
             let right = comparison.factor == factor
@@ -144,7 +144,7 @@ const BY_SENDER: Campaign = Campaign {
 };
 
 #[test]
-fn what_the_senders_of_a_region_send_in_vain_is_found_where_each_has_an_arm() {
+fn what_the_senders_of_a_region_send_in_vain_is_found() {
     let found = run(BY_SENDER, Factor::SenderRegisteredIn);
     assert!(found.wrong * 100 <= found.right + found.wrong, "{found:?}");
 }
