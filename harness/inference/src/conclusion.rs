@@ -2,6 +2,7 @@
 
 use lacuna_model::{AccountIx, ArmIx, ItemIx, Role};
 
+use crate::account_effects::{self, AccountEffect};
 use crate::checks::{self, ArmChecks};
 use crate::combinations::{self, CombinationRecord};
 use crate::contrasts::{self, Contrasts};
@@ -40,6 +41,8 @@ pub struct Conclusion {
     pub enforcement: Vec<EnforcementRecord>,
     /// What differs between regions, senders and venues.
     pub contrasts: Contrasts,
+    /// What the platform seems to do to accounts.
+    pub account_effects: Vec<AccountEffect>,
     /// The settled tallies behind them.
     pub tallies: Tallies,
 }
@@ -58,6 +61,7 @@ pub fn conclude(evidence: &Evidence) -> Conclusion {
         verdicts,
         enforcement: enforcement::derive(evidence.study(), &tallies),
         contrasts: contrasts::derive(evidence, &tallies),
+        account_effects: account_effects::derive(evidence, &tallies),
         tallies,
     }
 }

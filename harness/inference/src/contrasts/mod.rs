@@ -15,7 +15,7 @@
 //!   filter for one that does. With fixed sends (`replicates`) it is not taken for that, and the e-value compares the two rates: see
 //!   [`rates`].
 //! - Two directions are looked at, so the e-value is half of the greater one.
-//! - Recipients of one message share its fate: between them only drops of messages that arrived on the other side count.
+//! - Recipients of one message share its fate: between them two drops at least must be of messages that arrived on the other side.
 //! - `scope = region` needs two accounts on each side, and that all agree: the e-value is the smallest over the accounts, which is
 //!   valid against "not every account of the region is treated so" whatever the dependence. Everything else is
 //!   `account_pair`.

@@ -24,7 +24,7 @@ account = [
   { id = "us-a", registered-in = "US", located-in = "US" },
   { id = "us-b", registered-in = "US", located-in = "US" },
 ]
-arm = [{ id = "only", senders = SENDERS, recipients = RECIPIENTS, venue = "VENUE" }]
+arm = [ARMS]
 watch = { grace = "1s", late = "6s" }
 decision = { pooling = "POOLING" }
 [items]
@@ -43,20 +43,21 @@ POLICY
 struct Campaign {
     venue: &'static str,
     pooling: &'static str,
-    senders: &'static str,
-    recipients: &'static str,
+    arms: &'static str,
     rule: &'static str,
     policy: &'static str,
 }
 
-const BOTH_REGIONS: &str = r#"["cn-a", "cn-b", "ca-a", "ca-b"]"#;
-const ELSEWHERE: &str = r#"["us-a", "us-b"]"#;
+const TO_BOTH: &str =
+    r#"{ id = "to-both", senders = ["us-a", "us-b"], recipients = ["cn-a", "cn-b", "ca-a", "ca-b"], venue = "VENUE" }"#;
+/// An item's sends of one arm are counted together, so what depends on the sender takes an arm for each region.
+const FROM_BOTH: &str = r#"{ id = "from-cn", senders = ["cn-a", "cn-b"], recipients = ["us-a", "us-b"], venue = "VENUE" },
+  { id = "from-ca", senders = ["ca-a", "ca-b"], recipients = ["us-a", "us-b"], venue = "VENUE" }"#;
 
 const BY_RECIPIENT: Campaign = Campaign {
     venue: "direct",
     pooling: "off",
-    senders: ELSEWHERE,
-    recipients: BOTH_REGIONS,
+    arms: TO_BOTH,
     rule: r#", { id = "some", all = ["for some"], action = "drop", when = { recipient-registered-in = ["CN"] } }"#,
     policy: "",
 };
@@ -76,8 +77,7 @@ fn run(campaign: Campaign, factor: Factor) -> Found {
     let candidates = (1..=12).map(|it| format!("some{it:02} = \"for some {it}\"\n"));
     let candidates: String = candidates.chain((1..=4).map(|it| format!("none{it} = \"for nobody {it}\"\n"))).collect();
     let text = SETTING
-        .replace("SENDERS", campaign.senders)
-        .replace("RECIPIENTS", campaign.recipients)
+        .replace("ARMS", campaign.arms)
         .replace("VENUE", campaign.venue)
         .replace("POOLING", campaign.pooling)
         .replace("RULE", campaign.rule)
@@ -137,16 +137,14 @@ fn and_so_it_is_with_pools() {
 }
 
 const BY_SENDER: Campaign = Campaign {
-    senders: BOTH_REGIONS,
-    recipients: ELSEWHERE,
+    arms: FROM_BOTH,
     rule: r#", { id = "some", all = ["for some"], action = "drop", when = { sender-registered-in = ["CN"] } }"#,
     ..BY_RECIPIENT
 };
 
 #[test]
 fn what_the_senders_of_a_region_send_in_vain_is_found() {
-    let found = run(BY_SENDER, Factor::SenderRegisteredIn);
-    assert!(found.wrong * 100 <= found.right + found.wrong, "{found:?}");
+    are_found(BY_SENDER, Factor::SenderRegisteredIn);
 }
 
 #[test]
