@@ -5,6 +5,7 @@
 //! and every time (*spikes*: it is put into a message of items that arrive). And what arrived in a pool arrives alone (*audits*), which a word
 //! that switches the filter off may break. Where one of them fails, the route goes back to single items.
 
+use lacuna_inference::beta;
 use lacuna_model::ItemIx;
 
 use super::question::QuestionIx;
@@ -152,8 +153,8 @@ impl Checks {
 
 /// The chance of at least `count` of `trials`, each with this chance.
 fn at_least(count: u32, trials: u32, chance: f64) -> f64 {
-    // The regularised incomplete beta function is the tail of the binomial distribution.
-    puruspe::betai(f64::from(count), f64::from(trials - count) + 1.0, chance)
+    // The beta distribution is the tail of the binomial one.
+    beta::cumulative(f64::from(count), f64::from(trials - count) + 1.0, chance)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::tally::Tallies;
-use lacuna_model::{Outcome, ProbeId, Study, Timestamp, Verdict};
+use lacuna_model::{AccountIx, ItemIx, Outcome, ProbeId, Study, Timestamp, Verdict};
 use libm::log;
 
 use super::Screen;
@@ -67,7 +67,7 @@ impl Screen {
 
     /// Lets a hunt take its next step.
     fn proceed(&mut self, route: RouteIx, hunt: HuntIx, at: Timestamp, study: &Study, tallies: &Tallies) {
-        let (ln_loss, convicting) = self.loss(route, study, tallies);
+        let ln_loss = self.ln_loss(route, tallies);
         // Late arrivals may have cleared what was searched.
         let searched = self.pooling[route as usize].as_ref().map(|pooled| pooled.pools.searched(hunt)).unwrap_or_default();
         for question in searched {
@@ -80,7 +80,12 @@ impl Screen {
             matches!(stage, Stage::Answered | Stage::GivenUp)
                 || stage != Stage::Pooled && self.is_answered(question, study, tallies)
         };
-        let next = pooled.pools.proceed(hunt, &pooled.priors, class_of, passes, ln_loss, convicting);
+        let combined = |content: &[QuestionIx]| {
+            let items: Vec<ItemIx> = content.iter().map(|question| self.questions[*question as usize].item).collect();
+            let it = &self.routes[route as usize];
+            it.recipients.iter().any(|recipient| tallies.combination(it.arm, *recipient, &items) == Some(true))
+        };
+        let next = pooled.pools.proceed(hunt, &pooled.priors, class_of, passes, combined, ln_loss);
         let failed = pooled.pools.decodes_badly();
         self.pooling[route as usize] = Some(pooled);
         match next {
@@ -102,19 +107,16 @@ impl Screen {
         }
     }
 
-    /// The logarithm of the loss as it is best guessed, the worst of the recipients; and how many drops make a combination.
-    fn loss(&self, route: RouteIx, study: &Study, tallies: &Tallies) -> (f64, u32) {
+    /// The logarithm of the loss as it is best guessed, the worst of the recipients: it steers the search; what convicts is the bound.
+    fn ln_loss(&self, route: RouteIx, tallies: &Tallies) -> f64 {
         let route = &self.routes[route as usize];
-        let mut worst = f64::MIN_POSITIVE;
-        let mut drops = 2;
-        for recipient in &route.recipients {
+        let guess = |recipient: &AccountIx| {
             let seen = tallies.baseline(route.arm, *recipient);
-            // One loss in forty until something is known. It steers the search; what convicts is the bound.
-            worst = worst.max((seen.losses as f64 + 1.0) / (seen.sends as f64 + 40.0));
-            let required = tallies.required_drops(route.arm, *recipient).unwrap_or(study.decision.max_probes_per_item);
-            drops = drops.max(required);
-        }
-        (log(worst.clamp(1e-3, 0.5)), drops.min(study.decision.max_probes_per_item.max(2)))
+            // One loss in forty until something is known.
+            (seen.losses as f64 + 1.0) / (seen.sends as f64 + 40.0)
+        };
+        let worst = route.recipients.iter().map(guess).fold(0.0, f64::max);
+        log(worst.clamp(1e-3, 0.5))
     }
 
     /// A question leaves the pools and is asked alone.
