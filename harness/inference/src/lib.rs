@@ -1,6 +1,8 @@
 //! From facts to claims: matching, outcomes, verdicts. Pure functions and folds; no I/O, no clock, no randomness.
 
+pub mod beta;
 pub mod evidence;
+pub mod intervals;
 pub mod loss;
 pub mod matching;
 pub mod tally;
