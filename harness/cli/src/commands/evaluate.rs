@@ -29,7 +29,7 @@ use crate::screen::Screen;
                   all arms and of each arm, with standard error and 95 % interval) to evaluate-SEED-summary.csv beside it. The same \
                   experiment, seed and repeats give the same files.")]
 pub struct Arguments {
-    /// The experiment file (TOML). Its platform must have a policy: an adapter of its own or the simulator started by Lacuna
+    /// The experiment file (TOML). Its `[platform]` must name a policy, since nothing else is known to be true
     experiment: PathBuf,
     /// How many runs
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]

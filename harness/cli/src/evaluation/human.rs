@@ -10,14 +10,14 @@ use super::Told;
 use crate::table::{align_numbers, table, width};
 use crate::visible::visible;
 
-/// The measures that stand beside each arm.
-const BY_ARM: [&str; 6] = [
-    "candidate_messages_per_item",
-    "controls_per_candidate_message",
-    "false_positive_rate",
-    "false_discovery_rate",
-    "power",
-    "inconclusive",
+/// The measures that stand beside each arm, and under which header.
+const BY_ARM: [(&str, &str); 6] = [
+    ("candidate_messages_per_item", "messages\nper item"),
+    ("controls_per_candidate_message", "controls\nper message"),
+    ("false_positive_rate", "false\npositives"),
+    ("false_discovery_rate", "false\ndiscoveries"),
+    ("power", "power"),
+    ("inconclusive", "inconclusive"),
 ];
 
 /// The text.
@@ -67,11 +67,12 @@ fn measures(told: &Told<'_>) -> String {
 }
 
 fn arms(told: &Told<'_>) -> String {
-    let shown: Vec<&Measure> = MEASURES.iter().filter(|measure| BY_ARM.contains(&measure.name)).collect();
+    let headed = |measure: &'static Measure| Some((measure, BY_ARM.iter().find(|(name, _)| *name == measure.name)?.1));
+    let shown: Vec<(&Measure, &str)> = MEASURES.iter().filter_map(headed).collect();
     let mut table = table(width());
-    table.set_header(std::iter::once("arm".to_owned()).chain(shown.iter().map(|measure| measure.name.replace('_', " "))));
+    table.set_header(std::iter::once("arm".to_owned()).chain(shown.iter().map(|(_, header)| (*header).to_owned())));
     for (index, arm) in (0u16..).zip(&told.evaluation.study.arms) {
-        let cells = shown.iter().map(|measure| mean(measure, &told.evaluation.estimate(measure, Some(ArmIx(index)))));
+        let cells = shown.iter().map(|(measure, _)| mean(measure, &told.evaluation.estimate(measure, Some(ArmIx(index)))));
         table.add_row(std::iter::once(arm.id.to_string()).chain(cells));
     }
     align_numbers(&mut table);

@@ -30,15 +30,12 @@ struct Line<'a> {
     estimate: Estimate,
 }
 
-type Columns<R> = Vec<(String, fn(&R) -> String)>;
-
-fn columns<R>(named: &[(&str, fn(&R) -> String)]) -> Columns<R> {
-    named.iter().map(|(name, cell)| ((*name).to_owned(), *cell)).collect()
-}
+/// A column: its name, and how its cells are filled.
+type Column<R> = (&'static str, fn(&R) -> String);
 
 /// Writes a row for each run and arm.
 pub fn write_rows(evaluation: &Evaluation, out: impl Write) -> io::Result<()> {
-    let columns = columns::<Row<'_>>(&[
+    let columns: [Column<Row<'_>>; 21] = [
         ("schema_version", |_| SCHEMA_VERSION.to_owned()),
         ("experiment", |row| row.evaluation.study.name.clone()),
         ("repeat", |row| row.repeat.to_string()),
@@ -60,10 +57,10 @@ pub fn write_rows(evaluation: &Evaluation, out: impl Write) -> io::Result<()> {
         ("found", |row| row.counts.verdicts.found.to_string()),
         ("falsely_dropped", |row| row.counts.verdicts.falsely_dropped.to_string()),
         ("wrong", |row| row.counts.verdicts.wrong.to_string()),
-    ]);
+    ];
     let verdicts = Verdict::ALL.iter().map(|verdict| format!("verdict_{verdict}"));
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
-    csv.write_record(columns.iter().map(|(name, _)| name.clone()).chain(verdicts))?;
+    csv.write_record(columns.iter().map(|(name, _)| (*name).to_owned()).chain(verdicts))?;
     for (repeat, run) in evaluation.runs.iter().enumerate() {
         for (arm, counts) in evaluation.study.arms.iter().zip(&run.arms) {
             let row = Row { evaluation, repeat, run, arm, counts };
@@ -76,7 +73,7 @@ pub fn write_rows(evaluation: &Evaluation, out: impl Write) -> io::Result<()> {
 
 /// Writes a row for each measure, of all arms together and of each.
 pub fn write_summary(evaluation: &Evaluation, out: impl Write) -> io::Result<()> {
-    let columns = columns::<Line<'_>>(&[
+    let columns: [Column<Line<'_>>; 12] = [
         ("schema_version", |_| SCHEMA_VERSION.to_owned()),
         ("experiment", |line| line.evaluation.study.name.clone()),
         ("seed", |line| line.evaluation.study.seed.to_string()),
@@ -89,7 +86,7 @@ pub fn write_summary(evaluation: &Evaluation, out: impl Write) -> io::Result<()>
         ("high", |line| line.estimate.interval.map(|(_, high)| number(high)).unwrap_or_default()),
         ("count", |line| line.estimate.count.to_string()),
         ("of", |line| line.estimate.of.to_string()),
-    ]);
+    ];
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);
     csv.write_record(columns.iter().map(|(name, _)| name))?;
     let arms = (0u16..).map(ArmIx).zip(&evaluation.study.arms).map(|(index, arm)| (Some(index), Some(arm)));
