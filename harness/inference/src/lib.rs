@@ -1,5 +1,6 @@
 //! From facts to claims: matching, outcomes, verdicts. Pure functions and folds; no I/O, no clock, no randomness.
 
+pub mod account_effects;
 pub mod baseline;
 pub mod beta;
 pub mod checks;
