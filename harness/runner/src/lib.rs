@@ -3,6 +3,7 @@
 pub mod allowance;
 pub mod launch;
 pub mod live;
+pub mod registration;
 pub mod replay;
 pub mod run;
 mod timers;

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::PROJECTION_VERSION;
+use super::registration::Registration;
 use crate::journal::{ChainHash, Counts, Header, InputHash, JOURNAL_VERSION, Seal};
 use crate::time_format::iso8601;
 
@@ -42,6 +43,8 @@ pub(super) struct Manifest<'a> {
     exit_code: Option<u8>,
     counts: Counts,
     inputs: &'a [InputHash],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration: Option<&'a Registration>,
     journal: JournalHash<'a>,
     files: &'a [FileHash],
 }
@@ -61,6 +64,7 @@ pub(super) struct JournalEnd<'a> {
     pub last_hash: ChainHash,
     pub counts: Counts,
     pub seal: Option<&'a Seal>,
+    pub registration: Option<&'a Registration>,
 }
 
 impl<'a> Manifest<'a> {
@@ -85,6 +89,7 @@ impl<'a> Manifest<'a> {
             exit_code: journal.seal.map(|seal| seal.exit_code),
             counts: journal.counts,
             inputs: &header.inputs,
+            registration: journal.registration,
             journal: JournalHash {
                 path: &journal.file.path,
                 bytes: journal.file.bytes,

@@ -19,6 +19,7 @@ mod manifest;
 mod outcome_tables;
 mod output;
 mod package;
+mod registration;
 mod sent_tables;
 mod table;
 mod writer;
@@ -28,6 +29,7 @@ pub(crate) use analyze::{PROJECTION_FOLDER_PREFIX, hash_file};
 pub(crate) use derive::{DATA_PACKAGE, Options, derive, table_files};
 pub(crate) use manifest::StoredManifest;
 pub use manifest::{FileHash, MANIFEST};
+pub use registration::{Deviating, DeviationKind, Registration};
 pub(crate) use output::{Artifact, Output};
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
