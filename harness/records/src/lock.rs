@@ -135,11 +135,16 @@ impl Lock {
         let change = |what: &str, locked: String, found: String| Change { what: what.to_owned(), locked, found };
         changes.extend(overrides.iter().map(|it| change(&format!("--set {it}"), String::new(), "overridden".to_owned())));
         let rules = self.rules().into_iter().zip(rules(&experiment.study));
-        changes.extend(rules.filter(|(locked, found)| locked != found).map(|((key, locked), (_, found))| change(key, locked, found)));
-        let versions =
-            [("the engine", self.engine_version, engine_version), ("the projection", self.projection_version, PROJECTION_VERSION)];
+        changes.extend(
+            rules.filter(|(locked, found)| locked != found).map(|((key, locked), (_, found))| change(key, locked, found)),
+        );
+        let versions = [
+            ("the engine", self.engine_version, engine_version),
+            ("the projection", self.projection_version, PROJECTION_VERSION),
+        ];
         let differing = versions.into_iter().filter(|(_, locked, found)| locked != found);
-        changes.extend(differing.map(|(what, locked, found)| change(what, format!("version {locked}"), format!("version {found}"))));
+        changes
+            .extend(differing.map(|(what, locked, found)| change(what, format!("version {locked}"), format!("version {found}"))));
         changes
     }
 

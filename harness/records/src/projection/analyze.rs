@@ -89,7 +89,8 @@ pub fn analyze(run: &Path, options: AnalyzeOptions) -> Result<Analysis, AnalyzeE
     let before = hashes(&target).map_err(failed)?;
     let contents = contents(run).map_err(failed)?;
     let options = Options { spreadsheet_safe: options.spreadsheet_safe, contents: &contents };
-    let Derived { header, seal, counts, evidence, verdicts, registration, files } = derive(&run.join(JOURNAL), &output, &options)?;
+    let Derived { header, seal, counts, evidence, verdicts, registration, files } =
+        derive(&run.join(JOURNAL), &output, &options)?;
     output.sync().map_err(failed)?;
     let changed = files.into_iter().filter(|file| before.get(&file.path).is_some_and(|before| before != file));
     let changed = changed.map(|file| file.path).collect();

@@ -76,8 +76,7 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     files.extend_from_slice(options.contents);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let registration = fold.conduct.registration(&header, &fold.evidence, &verdicts);
-    let end =
-        JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
+    let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
     write_json(output, MANIFEST, &Manifest::new(&header, &end, &files))
         .map_err(|source| AnalyzeError::write(MANIFEST, source))?;
     Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, registration, files })
@@ -145,7 +144,12 @@ struct Fold {
 
 impl Fold {
     fn new(header: &Header) -> Self {
-        Self { evidence: Evidence::new(Arc::clone(&header.study)), contents: Contents::default(), sent: Vec::new(), conduct: Conduct::default() }
+        Self {
+            evidence: Evidence::new(Arc::clone(&header.study)),
+            contents: Contents::default(),
+            sent: Vec::new(),
+            conduct: Conduct::default(),
+        }
     }
 
     /// Reads the journal to its end and writes what needs no more than one entry.

@@ -29,8 +29,8 @@ pub(crate) use analyze::{PROJECTION_FOLDER_PREFIX, hash_file};
 pub(crate) use derive::{DATA_PACKAGE, Options, derive, table_files};
 pub(crate) use manifest::StoredManifest;
 pub use manifest::{FileHash, MANIFEST};
-pub use registration::{Deviating, DeviationKind, Registration};
 pub(crate) use output::{Artifact, Output};
+pub use registration::{Deviating, DeviationKind, Registration};
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
 pub const PROJECTION_VERSION: u32 = 1;

@@ -116,7 +116,11 @@ impl Conduct {
         }
         for ((arm, recipient), (without, all)) in silent.into_iter().filter(|(_, (without, _))| *without > 0) {
             let path = format!("{} to {}", study.arm(arm).id, study.account(recipient).id);
-            add(DeviationKind::PathGivenUp, &path, format!("{without} of {all} items without a conclusion, as controls did not arrive"));
+            add(
+                DeviationKind::PathGivenUp,
+                &path,
+                format!("{without} of {all} items without a conclusion, as controls did not arrive"),
+            );
         }
         let reason = header.deviation.as_ref().map(|it| it.reason.clone());
         Some(Registration { lock: lock.path.clone(), sha256: lock.sha256.clone(), reason, deviations })
