@@ -5,6 +5,7 @@ mod commands;
 mod exit;
 mod logging;
 mod output;
+mod plan_table;
 mod problems;
 mod progress;
 mod screen;

@@ -4,14 +4,13 @@
 //! included), the versions that decide, when it was written, and what the plan expected. A lock that replaces another names
 //! its hash, so that a history of locks can be kept beside the experiment.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use lacuna_content::sha256_hex;
 use lacuna_model::study::{DecisionRule, Pacing, Safety, Watch};
-use lacuna_model::{Study, Timestamp};
+use lacuna_model::{Duration, Study, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +24,8 @@ pub const LOCK_INPUT: &str = "lock";
 
 const LOCK: &str = "lacuna";
 const VERSION: u32 = 1;
+/// The rules that are lengths of time.
+const LENGTHS: [&str; 5] = ["grace", "late", "min_gap", "confirm_after", "cool_off"];
 /// No lock is longer.
 const MAX_LOCK: u64 = 16 << 20;
 
@@ -134,10 +135,15 @@ impl Lock {
         let mut changes = changed_inputs(&self.inputs, &inputs_of(experiment));
         let change = |what: &str, locked: String, found: String| Change { what: what.to_owned(), locked, found };
         changes.extend(overrides.iter().map(|it| change(&format!("--set {it}"), String::new(), "overridden".to_owned())));
-        let rules = self.rules().into_iter().zip(rules(&experiment.study));
-        changes.extend(
-            rules.filter(|(locked, found)| locked != found).map(|((key, locked), (_, found))| change(key, locked, found)),
-        );
+        let (locked, found) = (self.rules(), rules_of(&experiment.study));
+        for (key, now) in &found {
+            let before = locked.iter().find(|(it, _)| it == key).map(|(_, before)| before);
+            if before != Some(now) {
+                changes.push(change(key, before.cloned().unwrap_or_default(), now.clone()));
+            }
+        }
+        let gone = locked.into_iter().filter(|(key, _)| !found.iter().any(|(it, _)| it == key));
+        changes.extend(gone.map(|(key, before)| change(&key, before, String::new())));
         let versions = [
             ("the engine", self.engine_version, engine_version),
             ("the projection", self.projection_version, PROJECTION_VERSION),
@@ -148,8 +154,8 @@ impl Lock {
         changes
     }
 
-    fn rules(&self) -> [(&'static str, String); 5] {
-        written(self.seed, &self.decision, &self.watch, &self.pacing, &self.safety)
+    fn rules(&self) -> Vec<(String, String)> {
+        flat(self.seed, &self.decision, &self.watch, &self.pacing, &self.safety)
     }
 
     /// Writes it beside the experiment; a lock that stands there is replaced at once or not at all.
@@ -224,30 +230,33 @@ pub fn changed_inputs(locked: &[InputHash], found: &[InputHash]) -> Vec<Change> 
     changes
 }
 
-fn rules(study: &Study) -> [(&'static str, String); 5] {
-    written(study.seed, &study.decision, &study.watch, &study.pacing, &study.safety)
+fn rules_of(study: &Study) -> Vec<(String, String)> {
+    flat(study.seed, &study.decision, &study.watch, &study.pacing, &study.safety)
 }
 
-/// The rules as text, to be compared and shown.
-fn written(seed: u64, decision: &DecisionRule, watch: &Watch, pacing: &Pacing, safety: &Safety) -> [(&'static str, String); 5] {
-    [
-        ("seed", seed.to_string()),
-        ("[decision]", flat(decision)),
-        ("[watch]", flat(watch)),
-        ("[pacing]", flat(pacing)),
-        ("[safety]", flat(safety)),
-    ]
-}
-
-/// `key value, key value`, as the lock writes them: times in microseconds.
-fn flat(table: &impl Serialize) -> String {
-    let Ok(Value::Object(members)) = serde_json::to_value(table) else { return String::new() };
-    members.iter().fold(String::new(), |mut text, (key, value)| {
-        let comma = if text.is_empty() { "" } else { ", " };
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{comma}{key} {value}");
-        text
-    })
+/// Seed and rules as `table.key` and value, to be compared and shown.
+fn flat(seed: u64, decision: &DecisionRule, watch: &Watch, pacing: &Pacing, safety: &Safety) -> Vec<(String, String)> {
+    let tables = [
+        ("decision", serde_json::to_value(decision)),
+        ("watch", serde_json::to_value(watch)),
+        ("pacing", serde_json::to_value(pacing)),
+        ("safety", serde_json::to_value(safety)),
+    ];
+    let mut flat = vec![("seed".to_owned(), seed.to_string())];
+    for (table, written) in tables {
+        let Ok(Value::Object(members)) = written else { continue };
+        let shown = |(key, value): (String, Value)| {
+            let length = value.as_i64().filter(|_| LENGTHS.contains(&key.as_str()));
+            let value = match &value {
+                Value::Null => "auto".to_owned(),
+                Value::String(word) => word.clone(),
+                other => length.map_or_else(|| other.to_string(), |it| Duration(it).to_string()),
+            };
+            (format!("{table}.{}", key.replace('_', "-")), value)
+        };
+        flat.extend(members.into_iter().map(shown));
+    }
+    flat
 }
 
 fn file_name(path: &Path) -> String {

@@ -5,6 +5,7 @@ pub mod assessment;
 pub mod generated;
 pub mod launch;
 pub mod live;
+pub mod plan;
 pub mod registration;
 pub mod repeats;
 pub mod replay;

@@ -1,5 +1,6 @@
 //! Whether an experiment is the one that was locked.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use lacuna_design::ENGINE_VERSION;
@@ -44,7 +45,8 @@ fn changed(experiment: &Path, locked_at: &str, changes: &[Change]) -> String {
     let experiment = experiment.display();
     let mut text = format!("{experiment} was locked on {locked_at}, and is not what it was:\n");
     for change in changes {
-        text += &format!("  {}: {}\n", change.what, change.detail());
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {}: {}", change.what, change.detail());
     }
     text + &format!(
         "put it back, or lock it anew with `lacuna plan {experiment} --lock`, or run it as it is with `--deviate \"REASON\"`, which is told with the results"

@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod corpus;
 pub mod diff;
+pub mod plan;
 
 pub mod policy;
 pub mod run;
@@ -28,6 +29,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     match arguments.command {
         Command::Run(command) => run::run(command, output, arguments.log_format, &screen),
 
+        Command::Plan(command) => plan::run(&command, output),
         Command::Diff(command) => diff::run(&command, output),
         Command::Analyze(command) => analyze::run(&command, output),
         Command::Verify(command) => verify::run(&command, output),

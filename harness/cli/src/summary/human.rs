@@ -14,7 +14,7 @@ const MOST_FINDINGS: usize = 40;
 /// Narrower tables leave the category out.
 const WIDTH_WITH_CATEGORY: u16 = 100;
 /// Where stdout is no terminal, tables are this wide.
-const WIDTH_OFF_TERMINAL: u16 = 120;
+pub const WIDTH_OFF_TERMINAL: u16 = 120;
 
 /// The text, at most `width` columns wide where a table can be made so narrow.
 pub fn text(summary: &Summary, width: Option<u16>) -> String {
@@ -62,7 +62,8 @@ fn headline(summary: &Summary) -> String {
     format!("{name} {}: {end}{took}\n{question}", summary.run_id)
 }
 
-fn table(width: u16) -> Table {
+/// A table with lines above, below and under its header.
+pub fn table(width: u16) -> Table {
     let mut table = Table::new();
     let rule = LineStyle::none().fill('─').junction('─');
     table.load_style(TableStyle::new().top_border(rule).header_separator(rule).bottom_border(rule));

@@ -16,7 +16,7 @@ pub struct Deviation {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    /// What: `experiment small.toml`, `[decision]`, `--set watch.late=1s`.
+    /// What: `experiment small.toml`, `watch.late`, `--set watch.late=1s`.
     pub what: String,
     /// As it was locked; empty if it was not there.
     pub locked: String,
