@@ -5,6 +5,7 @@ mod codes;
 mod corpora;
 mod folders;
 mod interruption;
+mod plans;
 mod screens;
 mod secrecy;
 mod support;
