@@ -4,7 +4,7 @@
 //! first of them. A run that stops at the first delivery, or goes on until enough drops have come, chose the number by what it
 //! saw: there only [`confidence_sequence`] covers, at all times at once, whatever rule stopped it.
 
-use libm::{exp, log};
+use libm::{exp, log, sqrt};
 
 use crate::beta::{ln_beta, quantile};
 
@@ -91,6 +91,14 @@ fn end(mut outside: f64, mut inside: f64, least: f64, likelihood: impl Fn(f64) -
     outside
 }
 
+/// The quantile of Student's t distribution, for `p` of at least one half and a positive number of degrees of freedom.
+#[must_use]
+pub fn student_t(p: f64, degrees_of_freedom: f64) -> f64 {
+    // The square of t relates to a beta variable: ν / (ν + t²) is Beta(ν/2, 1/2).
+    let x = quantile(2.0 * (1.0 - p), degrees_of_freedom / 2.0, 0.5);
+    sqrt(degrees_of_freedom * (1.0 - x) / x)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,6 +129,22 @@ mod tests {
         }
         assert_eq!(clopper_pearson(0, 0, 0.95), (0.0, 1.0));
         assert_eq!(clopper_pearson(5, 3, 0.95), clopper_pearson(3, 3, 0.95));
+    }
+
+    #[test]
+    fn quantiles_of_student() {
+        // From any table of the distribution.
+        for (p, degrees, expected) in [
+            (0.975, 1.0, 12.706_205),
+            (0.975, 2.0, 4.302_653),
+            (0.975, 10.0, 2.228_139),
+            (0.995, 3.0, 5.840_909),
+            (0.95, 100.0, 1.660_234),
+        ] {
+            let got = student_t(p, degrees);
+            assert!((got - expected).abs() < 1e-5, "{p} {degrees}: {got}");
+        }
+        assert!(student_t(0.5, 7.0).abs() < 1e-6);
     }
 
     #[test]
