@@ -6,6 +6,7 @@
 //! - [`contrasts`]: regions that differ, and accounts that only look as if.
 //! - [`random`]: small random studies, policies and faults, after which the [`invariants`] must hold.
 //! - [`evaluation`]: a reduced table of what a verdict costs and how right it is.
+//! - [`public_lists`]: published rules and keyword lists, where they lie beside the repository.
 //! - [`quickstart`]: the experiment that the repository shows first.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -14,6 +15,7 @@ mod contrasts;
 mod evaluation;
 mod expect;
 mod invariants;
+mod public_lists;
 mod quickstart;
 mod random;
 mod run;
