@@ -1,9 +1,14 @@
 //! Two drivers of the one engine: [`live`] and in [virtual time](virtual_time). [`run`] is a whole run over the former.
 
 pub mod allowance;
+pub mod assessment;
+pub mod evaluation;
+pub mod generated;
 pub mod launch;
 pub mod live;
+pub mod repeats;
 pub mod replay;
 pub mod run;
 mod timers;
+pub mod truth;
 pub mod virtual_time;

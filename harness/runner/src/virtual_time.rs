@@ -71,6 +71,24 @@ pub fn run(study: &Arc<Study>, policy: &Policy, faults: &[Fault], journal: &mut 
     driver.engine
 }
 
+/// Makes the study's accounts and venues on the simulated platform, in the order of the study.
+pub(crate) fn settle(world: &mut World, study: &Study) -> (Vec<Member>, Vec<Place>) {
+    let mut add = |account: &lacuna_model::Account| {
+        world.add_account(AccountProfile {
+            id: account.id.clone(),
+            registered_in: account.registered_in,
+            located_in: account.located_in,
+        })
+    };
+    let members: Vec<Member> = study.accounts.iter().map(&mut add).collect();
+    let places = study.venues.iter().map(|venue| {
+        let inside: Vec<Member> = venue.members.iter().map(|member| members[member.get()]).collect();
+        world.add_venue(venue.kind, &inside)
+    });
+    let places = places.collect();
+    (members, places)
+}
+
 /// Something that is going to happen.
 #[derive(Debug)]
 enum Event {
@@ -106,25 +124,7 @@ impl<'a> Driver<'a> {
     fn new(study: &Arc<Study>, policy: &Policy, journal: &'a mut dyn FnMut(Timestamp, &Entry)) -> Self {
         let now = start_of(study.seed);
         let mut world = World::new(policy, study.seed, now);
-        let members: Vec<Member> = study
-            .accounts
-            .iter()
-            .map(|account| {
-                world.add_account(AccountProfile {
-                    id: account.id.clone(),
-                    registered_in: account.registered_in,
-                    located_in: account.located_in,
-                })
-            })
-            .collect();
-        let places = study
-            .venues
-            .iter()
-            .map(|venue| {
-                let inside: Vec<Member> = venue.members.iter().map(|member| members[member.get()]).collect();
-                world.add_venue(venue.kind, &inside)
-            })
-            .collect();
+        let (members, places) = settle(&mut world, study);
         Self {
             engine: Engine::new(Arc::clone(study)),
             study: Arc::clone(study),

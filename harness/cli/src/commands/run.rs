@@ -1,6 +1,6 @@
 //! `lacuna run`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use lacuna_platform::{ADAPTERS, secrets, tls};
@@ -8,7 +8,7 @@ use lacuna_records::experiment;
 use lacuna_runner::run::{RunRequest, RunSummary, run as run_experiment};
 use tokio::sync::watch;
 
-use super::runtime;
+use super::{results_of, runtime};
 use crate::arguments::OutputFormat;
 use crate::exit::{Exit, Failure};
 use crate::logging::LogFormat;
@@ -66,40 +66,4 @@ pub fn run(arguments: Arguments, output: OutputFormat, log: LogFormat, screen: &
     })?;
     Summary::of_run(&summary).print(output)?;
     Ok(summary.end.into())
-}
-
-/// Where results are kept unless the command line says so.
-fn results_of(experiment: &Path, resume: Option<&Path>) -> PathBuf {
-    if let Some(run) = resume {
-        // A run is results/EXPERIMENT-NAME/RUN-ID; as it was named this may not be visible.
-        let run = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-        return run.ancestors().nth(2).map_or_else(|| PathBuf::from("results"), Path::to_owned);
-    }
-    let folder = experiment.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = match (folder.file_name(), folder.parent()) {
-        // `experiments/x.toml` is tidier told as `results` than as `experiments/../results`.
-        (Some(_), Some(parent)) => parent.join("results"),
-        _ => folder.join("../results"),
-    };
-    if beside.is_dir() { beside } else { PathBuf::from("results") }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_stand_beside_the_folder_of_the_experiment_if_they_do_already() {
-        let folder = tempfile::tempdir().unwrap();
-        let experiment = folder.path().join("experiments/x.toml");
-        assert_eq!(results_of(&experiment, None), Path::new("results"));
-        std::fs::create_dir(folder.path().join("results")).unwrap();
-        assert_eq!(results_of(&experiment, None), folder.path().join("results"));
-        let run = folder.path().join("elsewhere/x/20161130T080000Z-1");
-        std::fs::create_dir_all(&run).unwrap();
-        let elsewhere = folder.path().join("elsewhere").canonicalize().unwrap();
-        assert_eq!(results_of(&experiment, Some(&run)), elsewhere);
-        assert_eq!(results_of(Path::new("experiments/x.toml"), Some(&run)), elsewhere);
-    }
 }

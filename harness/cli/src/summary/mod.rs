@@ -14,6 +14,7 @@ use lacuna_runner::run::{RunEnd, RunSummary};
 use crate::arguments::OutputFormat;
 use crate::exit::Failure;
 use crate::output::{print, print_json};
+use crate::table::width;
 
 /// What is told of a run.
 pub struct Summary {
@@ -100,7 +101,7 @@ impl Summary {
     /// Prints it.
     pub fn print(&self, format: OutputFormat) -> Result<(), Failure> {
         match format {
-            OutputFormat::Human => print(&human::text(self, console::Term::stdout().size_checked().map(|(_, width)| width))),
+            OutputFormat::Human => print(&human::text(self, width())),
             OutputFormat::Json => print_json(&json::object(self)),
         }
     }

@@ -4,10 +4,12 @@
 //!   to write one.
 //! - [`campaigns`]: hundreds of runs under one kind of fault, in which nothing may be called dropped that is not.
 //! - [`random`]: small random studies, policies and faults, after which the [`invariants`] must hold.
+//! - [`evaluation`]: a reduced table of what a verdict costs and how right it is.
 //! - [`quickstart`]: the experiment that the repository shows first.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod campaigns;
+mod evaluation;
 mod expect;
 mod invariants;
 mod quickstart;

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use lacuna_model::policy::{Action, Policy};
-use lacuna_model::{AccountIx, Duration, Outcome, Role, Study, Unit, Verdict};
+use lacuna_model::{Duration, Outcome, Role, Study};
 use lacuna_platform::ADAPTERS;
 use lacuna_records::experiment;
-use lacuna_runner::virtual_time::start_of;
-use lacuna_simulator::world::{AccountProfile, Member, Place, World};
+use lacuna_runner::truth::Truth;
 
 use crate::expect::{claim, unit};
 use crate::invariants;
@@ -38,7 +36,7 @@ fn every_verdict_is_the_truth_with_twenty_seeds_in_a_row() {
         let run = Run::drive(&study, &policy, &[]);
         let truth = Truth::new(&study, &policy);
         for record in &run.verdicts {
-            let expected = truth.of(&study, record.unit);
+            let expected = truth.of(record.unit).verdict;
             if record.verdict != expected {
                 wrong.push(format!("seed {seed}: {}: {expected} is true, got {}", unit(&study, record), claim(record)));
             }
@@ -71,48 +69,4 @@ fn one_seed_gives_one_journal() {
     let (study, policy) = (Arc::new(loaded.study), loaded.policy.unwrap());
     let journal = || Run::drive(&study, &policy, &[]).journal();
     assert!(journal() == journal(), "two runs with one seed differ");
-}
-
-/// What the policy does to every message, chances aside.
-struct Truth {
-    world: World,
-    members: Vec<Member>,
-    places: Vec<Place>,
-}
-
-impl Truth {
-    fn new(study: &Study, policy: &Policy) -> Self {
-        let mut world = World::new(policy, study.seed, start_of(study.seed));
-        let profile = |account: &lacuna_model::Account| AccountProfile {
-            id: account.id.clone(),
-            registered_in: account.registered_in,
-            located_in: account.located_in,
-        };
-        let members: Vec<Member> = study.accounts.iter().map(|account| world.add_account(profile(account))).collect();
-        let inside = |accounts: &[AccountIx]| -> Vec<Member> { accounts.iter().map(|account| members[account.get()]).collect() };
-        let places = study.venues.iter().map(|venue| world.add_venue(venue.kind, &inside(&venue.members))).collect();
-        Self { world, members, places }
-    }
-
-    /// The verdict that is true of a unit. It must be the same for every sender of the arm.
-    fn of(&self, study: &Study, unit: Unit) -> Verdict {
-        let text = &study.item(unit.item).message;
-        let channels = study.arm(unit.arm).channels.iter().map(|channel| study.channel(*channel));
-        let verdicts: BTreeSet<Verdict> = channels
-            .filter(|channel| channel.recipients.contains(&unit.recipient))
-            .map(|channel| {
-                let (sender, recipient) = (self.members[channel.sender.get()], self.members[unit.recipient.get()]);
-                let rule = self.world.rule_for(sender, recipient, self.places[channel.venue.get()], text);
-                rule.map_or(Verdict::Delivered, |rule| match rule.action {
-                    Action::Drop => Verdict::Dropped,
-                    Action::Refuse => Verdict::Refused,
-                    Action::Mask => Verdict::Altered,
-                    Action::Retract => Verdict::Retracted,
-                    Action::Hold => Verdict::Delayed,
-                })
-            })
-            .collect();
-        assert_eq!(verdicts.len(), 1, "the senders of an arm differ: {verdicts:?}");
-        verdicts.into_iter().next().unwrap()
-    }
 }
