@@ -67,7 +67,7 @@ pub struct Content {
     pub arm: ArmIx,
     /// Its items, in order of their index.
     pub items: Vec<ItemIx>,
-    /// The first message that carried it.
+    /// The first message that carried it, of those with an outcome.
     pub first: ProbeId,
     /// What became of it, by recipient in the arm's order.
     pub tallies: Vec<PoolTally>,
@@ -140,6 +140,7 @@ impl Pools {
     ) {
         let index = self.index(probe, arm, items, recipients);
         let content = &mut self.contents[index as usize];
+        content.first = content.first.min(probe);
         if is_lost(told.outcome) == Some(true) && !content.watched {
             content.watched = true;
             for item in &content.items {
