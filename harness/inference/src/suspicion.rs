@@ -3,7 +3,7 @@
 use crate::unit_tally::Tally;
 
 /// Beyond so many times an item is not counted more finely.
-const MOST_TIMES: usize = 16;
+const MOST_TIMES: u32 = 16;
 
 /// What is known of the units of an arm, kept up to date as their tallies change.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +13,7 @@ pub(crate) struct Sums {
     /// Units with a signal other than a drop.
     pub signalled: u64,
     /// Units that may be dropped, by how often they were missing.
-    missing: [u64; MOST_TIMES + 1],
+    missing: [u64; MOST_TIMES as usize + 1],
 }
 
 impl Sums {
@@ -22,12 +22,12 @@ impl Sums {
         let by = |counts: bool| if counts { sign } else { 0 };
         self.seen = self.seen.saturating_add_signed(by(tally.is_seen()));
         self.signalled = self.signalled.saturating_add_signed(by(tally.signalled()));
-        let times = tally.times_missing().min(MOST_TIMES as u32) as usize;
+        let times = tally.times_missing().min(MOST_TIMES) as usize;
         self.missing[times] = self.missing[times].saturating_add_signed(by(tally.is_suspect()));
     }
 
     /// Units that may be dropped and were missing at least so often.
     pub fn suspects(&self, times: u32) -> u64 {
-        self.missing[(times as usize).min(MOST_TIMES)..].iter().sum()
+        self.missing[times.min(MOST_TIMES) as usize..].iter().sum()
     }
 }

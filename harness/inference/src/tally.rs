@@ -21,7 +21,7 @@ use crate::controls::{ControlTally, Controls, is_lost};
 use crate::evidence::{Change, Evidence};
 use crate::loss::{FEWEST_DROPS, LossBaseline, drops_to_reach};
 use crate::multiplicity;
-use crate::pools::{PoolOutcome, PoolTally, Pools, count_drop};
+use crate::pools::{DropsByHour, PoolOutcome, PoolTally, Pools, count_drop};
 use crate::sequential::{BlockDrops, ln_e_value};
 use crate::suspicion::Sums;
 pub use crate::unit_tally::Tally;
@@ -36,7 +36,7 @@ pub struct Tallies {
     /// Per arm: one tally per tested item and recipient.
     units: Vec<Vec<Tally>>,
     /// Per arm: the drops of those units that have any, by hour.
-    drops: Vec<HashMap<u32, Vec<(Hour, u32)>, FixedState>>,
+    drops: Vec<HashMap<u32, DropsByHour, FixedState>>,
     /// Per arm.
     sums: Vec<Sums>,
     /// All units of the study.
@@ -217,12 +217,12 @@ impl Tallies {
         let Some(index) = self.at(item, arm, place) else { return };
         let tally = &mut self.units[arm.get()][index];
         let sums = &mut self.sums[arm.get()];
-        let passed = tally.passes();
+        let before = tally.passes();
         sums.count(tally, -1);
         change(tally);
         sums.count(tally, 1);
         let passes = tally.passes();
-        if passes != passed {
+        if passes != before {
             self.pools.item_changed(arm, item, place, passes, &mut self.baselines);
         }
     }
@@ -324,7 +324,7 @@ impl Tallies {
     fn ln_e_at(&self, arm: ArmIx, index: usize, place: usize) -> f64 {
         let tally = &self.units[arm.get()][index];
         let pooled = self.baselines.pooled_bound(arm, place);
-        ln_e_value(self.block_drops(arm, place, self.own_drops(arm, index)), tally.arrivals(), pooled)
+        ln_e_value(&self.block_drops(arm, place, self.own_drops(arm, index)), tally.arrivals(), pooled)
     }
 
     fn block_drops<'a>(
@@ -349,7 +349,7 @@ impl Tallies {
     /// that asking again always asks something.
     #[must_use]
     pub fn verdict(&self, unit: Unit) -> Option<Verdict> {
-        let Some((index, place)) = self.index(unit) else { return None };
+        let (index, place) = self.index(unit)?;
         let tally = &self.units[unit.arm.get()][index];
         let convicted = tally.dropped >= FEWEST_DROPS
             && !self.was_left_open(unit.arm, index, tally)
@@ -427,7 +427,7 @@ impl Tallies {
     /// The verdict of a unit by the last [`Tallies::settle`], exact for what had been counted by then; before it nothing is convicted.
     #[must_use]
     pub fn final_verdict(&self, unit: Unit) -> Option<Verdict> {
-        let Some((index, place)) = self.index(unit) else { return None };
+        let (index, place) = self.index(unit)?;
         let tally = &self.units[unit.arm.get()][index];
         let convicted = tally.dropped >= FEWEST_DROPS
             && self.settled.as_ref().is_some_and(|settled| self.ln_e_at(unit.arm, index, place) >= settled.ln_threshold);
@@ -457,7 +457,7 @@ impl Tallies {
     /// The logarithm of the e-value of a content for the recipient at this place of the arm.
     pub(crate) fn ln_e_of_pool(&self, arm: ArmIx, place: usize, tally: &PoolTally) -> f64 {
         let arrivals = tally.delivered + tally.signalled;
-        ln_e_value(self.block_drops(arm, place, &tally.drops), arrivals, self.baselines.pooled_bound(arm, place))
+        ln_e_value(&self.block_drops(arm, place, &tally.drops), arrivals, self.baselines.pooled_bound(arm, place))
     }
 
     /// Whether a content, several items in one message, is dropped although each of its items passes; `None` while that is not

@@ -125,7 +125,7 @@ fn assert_same(tallies: &Tallies, fresh: &Tallies, evidence: &Evidence, seed: u6
 fn assert_as_the_definition_says(tallies: &Tallies, evidence: &Evidence, table: &Table, seed: u64) {
     let arrived = |outcome: &Outcome| matches!(outcome, Outcome::Delivered | Outcome::DeliveredLate);
     let signalled = |outcome: &Outcome| matches!(outcome, Outcome::Refused | Outcome::Altered | Outcome::Retracted);
-    for place in 0..2 {
+    for (place, recipient) in RECIPIENTS.into_iter().enumerate() {
         let told: Vec<(&lacuna_model::Probe, Outcome)> = table
             .iter()
             .filter(|((_, of), _)| *of == place)
@@ -170,16 +170,16 @@ fn assert_as_the_definition_says(tallies: &Tallies, evidence: &Evidence, table: 
                 expected.losses += u64::from(*outcome == Outcome::Dropped);
             }
         }
-        assert_eq!(tallies.baseline(ARM, RECIPIENTS[place]), expected, "seed {seed}");
+        assert_eq!(tallies.baseline(ARM, recipient), expected, "seed {seed}");
         // All within a few hours with few sends: one block, and the bound of the path is that of the block.
-        let bound = tallies.loss_bound(ARM, RECIPIENTS[place]);
+        let bound = tallies.loss_bound(ARM, recipient);
         for item in CANDIDATES.map(ItemIx) {
             let own = of_items(&BTreeSet::from([item]));
             let drops = u32::try_from(own.iter().filter(|it| **it == Outcome::Dropped).count()).unwrap();
             let arrivals = own.iter().filter(|it| arrived(it) || matches!(it, Outcome::Altered | Outcome::Retracted)).count();
             let block = BlockDrops { drops, loss_upper: bound };
-            let ln_e = ln_e_value(std::iter::once(block), u32::try_from(arrivals).unwrap(), bound);
-            let unit = Unit { item, arm: ARM, recipient: RECIPIENTS[place] };
+            let ln_e = ln_e_value(&std::iter::once(block), u32::try_from(arrivals).unwrap(), bound);
+            let unit = Unit { item, arm: ARM, recipient: recipient };
             assert!((tallies.ln_e_value(unit) - ln_e).abs() < 1e-9, "seed {seed}, {unit:?}");
         }
     }
