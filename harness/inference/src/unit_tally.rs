@@ -2,8 +2,6 @@
 
 use lacuna_model::Outcome;
 
-use crate::loss::FEWEST_DROPS;
-
 /// What became of the sends of one item, alone, on one arm, for one recipient.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
@@ -97,9 +95,14 @@ impl Tally {
         self.counted() + self.pooled_delivered > 0
     }
 
-    /// Whether the item may be dropped: dropped alone, never arrived alone, and missing at least twice, alone or with others.
+    /// Whether the item may be dropped: dropped alone, and never arrived alone.
     pub(crate) fn is_suspect(&self) -> bool {
-        self.dropped > 0 && self.arrivals() + self.refused == 0 && self.dropped + self.pooled_dropped >= FEWEST_DROPS
+        self.dropped > 0 && self.arrivals() + self.refused == 0
+    }
+
+    /// How often it was missing, alone or with others.
+    pub(crate) fn times_missing(&self) -> u32 {
+        self.dropped + self.pooled_dropped
     }
 
     /// Whether the drops of the item alone were losses: it arrives.
