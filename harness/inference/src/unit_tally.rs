@@ -29,7 +29,7 @@ pub struct Tally {
     pub unknown_submission: u32,
     /// Sends together with other items that arrived as sent.
     pub pooled_delivered: u32,
-    /// Sends together with other items that did not: missing inside a bracket, refused, altered or retracted.
+    /// Sends together with other items that did not, or not in time: missing inside a bracket, late, refused, altered or retracted.
     pub pooled_dropped: u32,
 }
 
@@ -52,8 +52,9 @@ impl Tally {
 
     pub(crate) fn count_pooled(&mut self, outcome: Outcome, by: i32) {
         let field = match outcome {
-            Outcome::Delivered | Outcome::DeliveredLate => &mut self.pooled_delivered,
-            Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted => &mut self.pooled_dropped,
+            // What comes late may be held back for one of its items: that is no word about the others, and no more about that one.
+            Outcome::Delivered => &mut self.pooled_delivered,
+            Outcome::DeliveredLate | Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted => &mut self.pooled_dropped,
             Outcome::RateLimited | Outcome::SendFailed | Outcome::UnknownSubmission | Outcome::Void => return,
         };
         *field = field.saturating_add_signed(by);
