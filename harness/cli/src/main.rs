@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod evaluation;
 mod exit;
 mod logging;
 mod output;
@@ -11,6 +12,7 @@ mod progress;
 mod screen;
 mod signals;
 mod summary;
+mod table;
 mod visible;
 
 use std::process::ExitCode;

@@ -6,12 +6,11 @@ use comfy_table::CellAlignment;
 use console::style;
 use lacuna_runner::plan::{Cell, Figure, Plan};
 
-use crate::summary::human::{WIDTH_OFF_TERMINAL, table};
+use crate::table::table;
 use crate::visible::visible;
 
 /// The text, at most `width` columns wide where a table can be made so narrow.
-pub fn text(plan: &Plan, width: Option<u16>) -> String {
-    let width = width.unwrap_or(WIDTH_OFF_TERMINAL);
+pub fn text(plan: &Plan, width: u16) -> String {
     let mut text = headline(plan);
     text += &costs(plan);
     text += "\nWhat each account sends\n";

@@ -9,8 +9,12 @@
 use lacuna_inference::evidence::Evidence;
 use lacuna_model::{AccountIx, ChannelIx, Duration, Outcome, Probe, ProbeId, Role, SendResult, SendState, Study, Timestamp};
 
-/// After so many controls in a row that did not arrive a path is dead.
+/// After so many controls in a row that did not arrive a path is dead that never was alive.
 const CONTROLS_UNTIL_DEAD: u32 = 9;
+
+/// And one that was. Losses may come in bursts, and what ends a burst may be nothing but further messages; a path that was
+/// alive is worth that many before everything that was to be asked on it is given up.
+const CONTROLS_UNTIL_GONE: u32 = 64;
 
 /// The longest wait between two controls on a silent path.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(15);
@@ -238,6 +242,11 @@ impl ChannelState {
         tail
     }
 
+    /// The most messages behind the latest arrival, over the paths.
+    pub fn longest_tail(&self, evidence: &Evidence) -> usize {
+        self.alive().map(|path| self.tail(path, evidence).messages).max().unwrap_or(0)
+    }
+
     fn alive(&self) -> impl Iterator<Item = &PathState> {
         self.paths.iter().filter(|path| path.condition != Condition::Dead)
     }
@@ -249,7 +258,7 @@ impl ChannelState {
     /// What must happen before a candidate may be sent.
     pub fn need(&self, at: Timestamp, study: &Study, evidence: &Evidence) -> Need {
         let bracket = usize::from(study.watch.bracket_messages);
-        let fits = |tail: Tail| tail.messages == 0 || tail.messages + 2 <= bracket;
+        let fits = |tail: Tail| tail.messages == 0 || tail.messages < bracket;
         let blocked = self.alive().map(|path| (path.condition, self.tail(path, evidence))).filter(|(condition, tail)| {
             // A control that has not arrived (yet) leaves it open whether the path is alive.
             self.refuses || *condition == Condition::Opening || !fits(*tail) || tail.controls > 0
@@ -286,12 +295,15 @@ impl ChannelState {
     /// Gives up the paths on which too many controls in a row went missing, and returns their recipients.
     pub fn bury_silent_paths(&mut self, at: Timestamp, study: &Study, evidence: &Evidence) -> Vec<AccountIx> {
         let wait = self.patience(study).times(1 << CONTROLS_UNTIL_DEAD).min(LONGEST_PATIENCE);
+        let gone = |path: &PathState| {
+            let missing = self.tail(path, evidence).controls;
+            let most = if path.condition == Condition::Open { CONTROLS_UNTIL_GONE } else { CONTROLS_UNTIL_DEAD };
+            missing >= most || self.refused_controls >= CONTROLS_UNTIL_DEAD
+        };
         if self.in_flight > 0 || self.last_planned_at.is_none_or(|last| at < last + wait) {
             return Vec::new();
         }
-        let silent = |path: &&PathState| {
-            path.condition != Condition::Dead && self.tail(path, evidence).controls + self.refused_controls >= CONTROLS_UNTIL_DEAD
-        };
+        let silent = |path: &&PathState| path.condition != Condition::Dead && gone(path);
         let recipients: Vec<AccountIx> = self.paths.iter().filter(silent).map(|path| path.recipient).collect();
         for path in &mut self.paths {
             if recipients.contains(&path.recipient) {

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use lacuna_inference::evidence::{Change, Evidence};
 use lacuna_inference::tally::Tallies;
 use lacuna_model::{
-    AccountCondition, AccountIx, ChannelIx, Deadline, Decision, Duration, EntrySequence, Fact, ItemIx, Outcome, ProbeId, Role,
+    AccountCondition, AccountIx, ChannelIx, Deadline, Decision, Duration, EntrySequence, Fact, Outcome, ProbeId, Role,
     SendResult, StopReason, Study, Timestamp,
 };
-use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
 
 use crate::account::SendingAccount;
 use crate::channel::ChannelState;
 use crate::command::{Command, Progress};
+use crate::controls::{Controls, Likeness};
 use crate::random::generator;
 use crate::screen::Screen;
 
@@ -28,8 +28,10 @@ pub struct Engine {
     pub(crate) accounts: Vec<SendingAccount>,
     /// The channels on which each account sends.
     pub(crate) sends_on: Vec<Vec<ChannelIx>>,
-    /// The controls of each channel in their order, and which is next.
-    pub(crate) controls: Vec<(Vec<ItemIx>, usize)>,
+    /// The controls of each channel.
+    pub(crate) controls: Vec<Controls>,
+    /// What the latest candidate of each channel looked like.
+    pub(crate) likeness: Vec<Option<Likeness>>,
     /// Chooses among the channels of an account.
     pub(crate) choices: Vec<ChaCha12Rng>,
     /// The graces that are running, and until when.
@@ -82,12 +84,6 @@ impl Engine {
         for (index, channel) in study.channels() {
             sends_on[channel.sender.get()].push(index);
         }
-        let controls: Vec<ItemIx> = study.items_of(Role::Control).collect();
-        let shuffled = |(index, _): (ChannelIx, _)| {
-            let mut order = controls.clone();
-            order.shuffle(&mut generator(study.seed, &["controls", &index.0.to_string()]));
-            (order, 0)
-        };
         let choice = |account: &lacuna_model::Account| generator(study.seed, &["choice", account.id.as_str()]);
         Self {
             evidence: Evidence::new(Arc::clone(&study)),
@@ -95,7 +91,8 @@ impl Engine {
             screen: Screen::new(&study),
             channels: study.channels().map(|(index, _)| ChannelState::new(index, &study)).collect(),
             accounts: sends_on.iter().map(|channels: &Vec<_>| SendingAccount::new(channels.len() as u64)).collect(),
-            controls: study.channels().map(shuffled).collect(),
+            controls: study.channels().map(|(index, _)| Controls::new(&study, index)).collect(),
+            likeness: vec![None; study.channels.len()],
             choices: study.accounts.iter().map(choice).collect(),
             sends_on,
             graces: BTreeMap::new(),
@@ -204,7 +201,7 @@ impl Engine {
                         self.channels[channel.get()].concluded();
                         self.rest_after(at, channel, outcome);
                     }
-                    self.screen.concluded(at, probe, outcome, &self.study, &self.tallies);
+                    self.screen.concluded(at, probe, outcome, &self.study, &self.evidence, &self.tallies);
                     self.dirty_route(channel);
                 }
             }

@@ -5,11 +5,13 @@
 //! the same decisions, and resuming a run is replaying its journal.
 //!
 //! Around the design (here `screen`) stand the things that every design needs: `account` (pacing, budgets,
-//! backing off), `channel` (is the path alive, may a candidate be sent, is a control due) and `random` (named, seeded choices).
+//! backing off), `channel` (is the path alive, may a candidate be sent, is a control due), `controls` (which controls are sent) and
+//! `random` (named, seeded choices).
 
 mod account;
 mod channel;
 mod command;
+mod controls;
 mod engine;
 mod random;
 mod schedule;
@@ -21,4 +23,4 @@ pub use random::generator;
 
 /// The version of the engine's decisions. It changes whenever the same facts would lead to other decisions; a run is only
 /// resumed by the version that began it.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;

@@ -1,10 +1,13 @@
 //! What each account does next.
 
+use std::sync::Arc;
+
 use lacuna_model::{AccountIx, ChannelIx, Deadline, Decision, Probe, ProbeId, Purpose, Role, StopReason, Timestamp};
 use rand::RngExt;
 
 use crate::channel::Need;
 use crate::command::Command;
+use crate::controls::Likeness;
 use crate::engine::{Engine, Phase};
 use crate::screen::{Ask, Supply};
 
@@ -60,7 +63,8 @@ impl Engine {
             if let Some(channel) = options.controls.first() {
                 self.send_control(*channel, at, commands);
             } else if let Some(channel) = self.choose(account, &options.questions) {
-                let Some(ask) = self.screen.next(channel, at, &self.study, &self.tallies) else { continue };
+                let tail = self.channels[channel.get()].longest_tail(&self.evidence);
+                let Some(ask) = self.screen.next(channel, at, tail, &self.study, &self.tallies) else { continue };
                 self.plan(channel, Some(ask), at, commands);
             } else {
                 if let Some(wake) = options.wake {
@@ -91,7 +95,7 @@ impl Engine {
                 self.silence(channel, recipient, at, commands);
             }
             if self.channels[channel.get()].is_dead() {
-                self.screen.close(channel, at);
+                self.screen.close(channel, at, &self.study, &self.tallies);
                 self.dirty
                     .extend(self.study.arm(self.study.channel(channel).arm).senders.iter().filter(|sender| **sender != account));
             }
@@ -148,7 +152,7 @@ impl Engine {
 
     /// No candidate will be sent any more (unless the evidence turns), and everything sent is judged: time for the last controls.
     fn is_at_its_end(&self, room: bool) -> bool {
-        self.run.open_candidates == 0 && (self.screen.unfinished() == 0 || !room)
+        self.run.open_candidates == 0 && (self.screen.outstanding() == 0 || !room)
     }
 
     /// Everything that the account sent is judged.
@@ -188,34 +192,31 @@ impl Engine {
             self.stop(at, StopReason::MessageBudget, commands);
             return;
         }
-        let study = &self.study;
+        let study = Arc::clone(&self.study);
         let id = ProbeId(self.evidence.probes().len() as u64);
         let recipients = study.channel(channel).recipients.len();
-        let probe = if let Some(ask) = ask {
+        let arm = study.channel(channel).arm;
+        let tallies = &self.tallies;
+        let expelled = |control| tallies.is_expelled(control, arm);
+        let probe = if let Some(ask) = &ask {
             self.run.open_candidates += recipients as u64;
-            Probe {
-                id,
-                channel,
-                role: ask.role,
-                purpose: ask.purpose,
-                attempt: ask.attempt,
-                items: vec![ask.item],
-                carrier: None,
-            }
+            self.likeness[channel.get()] = Some(Likeness::of(&ask.items, &study));
+            let carrier = match ask.items.as_slice() {
+                &[item] if ask.carried => self.controls[channel.get()].carrier(item, ask.attempt, &study, expelled),
+                _ => None,
+            };
+            Probe { id, channel, role: ask.role, purpose: ask.purpose, attempt: ask.attempt, items: ask.items.clone(), carrier }
         } else {
-            let (order, next) = &mut self.controls[channel.get()];
-            let item = order[*next % order.len()];
-            let attempt = u32::try_from(*next / order.len() + 1).unwrap_or(u32::MAX);
-            *next += 1;
+            let (items, attempt) = self.controls[channel.get()].next(self.likeness[channel.get()], expelled);
             self.run.controls += 1;
-            Probe { id, channel, role: Role::Control, purpose: Purpose::Bracket, attempt, items: vec![item], carrier: None }
+            Probe { id, channel, role: Role::Control, purpose: Purpose::Bracket, attempt, items, carrier: None }
         };
         self.run.sent += 1;
         self.run.in_flight += 1;
         self.run.last_sent_at = at;
         self.accounts[study.channel(channel).sender.get()].planned(at, &study.pacing);
         self.channels[channel.get()].planned(at, &probe, recipients as u64);
-        self.screen.planned(id, ask, recipients);
+        self.screen.planned(id, ask.as_ref(), recipients);
         let decision = Decision::ProbePlanned(probe);
         self.evidence.apply_decision(at, &decision);
         commands.push(Command::Decide(decision));
@@ -238,11 +239,15 @@ impl Engine {
             return false;
         }
         let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
-        if !all_dead && self.screen.release_canaries(at) {
+        // Whatever the candidates' evidence no longer decides comes before the canaries.
+        if !all_dead && self.screen.holds_canaries() && self.reconsiders(at) {
+            return true;
+        }
+        if !all_dead && self.screen.release_canaries(at, &self.study, &self.tallies) {
             self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
             return true;
         }
-        if self.screen.unfinished() > 0 && !all_dead {
+        if self.screen.outstanding() > 0 && !all_dead {
             // An account without messages of the day is closed by itself; here only the messages of the run can be used up.
             let used_up = self.messages_left() <= self.channels.len() as u64;
             if used_up && !self.needs_last_controls(at, commands) {
@@ -250,8 +255,7 @@ impl Engine {
             }
             return false;
         }
-        if !all_dead && self.screen.reconsider(at, &self.study, &self.tallies) > 0 {
-            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+        if !all_dead && self.reconsiders(at) {
             return true;
         }
         if self.needs_last_controls(at, commands) {
@@ -265,6 +269,16 @@ impl Engine {
         };
         self.stop(at, reason, commands);
         false
+    }
+
+    /// Whether something is asked again, now that what it takes is known exactly.
+    fn reconsiders(&mut self, at: Timestamp) -> bool {
+        self.tallies.settle();
+        let again = self.screen.reconsider(at, &self.study, &self.tallies) > 0;
+        if again {
+            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+        }
+        again
     }
 
     /// Sends the last control on every channel that ends on a candidate. `true` if one was sent.

@@ -1,7 +1,20 @@
 //! From facts to claims: matching, outcomes, verdicts. Pure functions and folds; no I/O, no clock, no randomness.
 
+pub mod baseline;
+pub mod beta;
+pub mod checks;
+pub mod combinations;
+pub mod conclusion;
+pub mod contrasts;
+pub mod controls;
+pub mod enforcement;
 pub mod evidence;
+pub mod intervals;
 pub mod loss;
 pub mod matching;
+pub mod multiplicity;
+pub mod pools;
+pub mod sequential;
 pub mod tally;
+mod unit_tally;
 pub mod verdicts;

@@ -3,18 +3,24 @@
 //!
 //! Model: an item that is blocked is dropped on every send; one that is not is dropped with probability p₀ (a Z-channel). A
 //! delivery is then nearly proof, and only drops need repeating. p₀ is not known; it is bounded from above by what the run
-//! itself saw of messages that cannot have been blocked: its controls, and the items that were delivered at least once.
+//! itself saw of messages that cannot have been blocked ([`baseline`](crate::baseline)).
 
-use libm::{ceil, log};
+use libm::log;
+
+use crate::intervals;
+use crate::sequential::ln_e_of_drops;
 
 /// The loss is never assumed to be below this, however clean the run: one in a thousand.
 pub const FLOOR: f64 = 1e-3;
 
 /// A drop is a suspicion: however rare losses are, it is asked again at least once.
-const FEWEST: f64 = 2.0;
+pub const FEWEST_DROPS: u32 = 2;
 
 /// The confidence of the upper bound on the loss.
 pub const CONFIDENCE: f64 = 0.99;
+
+/// No item is asked as often as this.
+const MOST_DROPS: u32 = 1_000;
 
 /// Bracketed losses among sends of messages that cannot have been blocked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -33,16 +39,15 @@ impl LossBaseline {
     }
 
     /// The upper end of the one-sided 99 % Clopper–Pearson interval, at least [`FLOOR`]; 1 without a send.
-    ///
-    /// Clopper and Pearson, Biometrika 26 (1934): the quantile of Beta(losses + 1, sends - losses).
     #[must_use]
     pub fn upper_bound(self) -> f64 {
-        if self.losses >= self.sends {
-            return 1.0;
-        }
-        let a = self.losses as f64 + 1.0;
-        let b = (self.sends - self.losses) as f64;
-        puruspe::invbetai(CONFIDENCE, a, b).clamp(FLOOR, 1.0)
+        intervals::upper_bound(self.losses, self.sends, 1.0 - CONFIDENCE).clamp(FLOOR, 1.0)
+    }
+
+    /// The lower end of the one-sided 99 % Clopper–Pearson interval; 0 without a loss.
+    #[must_use]
+    pub fn lower_bound(self) -> f64 {
+        intervals::lower_bound(self.losses, self.sends, 1.0 - CONFIDENCE)
     }
 }
 
@@ -56,28 +61,25 @@ impl std::ops::Add for LossBaseline {
 
 /// How many bracketed drops of an item it takes, all of its sends dropped, to call it dropped.
 ///
-/// Two demands, both from Wald's likelihood ratio of a drop, ln(1 / p₀): an item that is not blocked is called dropped with
-/// probability at most `false_positive_rate`; and given that a share `prevalence` of all items is blocked, at most the share
-/// `false_discovery_rate` of what is called dropped is wrong. `None` where no number of drops can be enough, because the
-/// bound on the loss is (nearly) 1.
+/// Two demands on the e-value of so many drops: 1 / `false_positive_rate`, so that an item that is not blocked is called dropped
+/// with probability at most that rate; and 1 / (`false_discovery_rate` × `prevalence`), which is what the e-BH procedure asks where
+/// the share `prevalence` of all units is rejected. `None` where no number of drops can be enough, because the bound on the loss is
+/// (nearly) 1.
 #[must_use]
 pub fn required_drops(loss_upper: f64, prevalence: f64, false_positive_rate: f64, false_discovery_rate: f64) -> Option<u32> {
-    let per_drop = -log(loss_upper.max(FLOOR));
-    if per_drop < 0.05 {
+    let by_list = -log(false_discovery_rate) - log(prevalence.clamp(1e-9, 1.0));
+    drops_to_reach(loss_upper, by_list.max(-log(false_positive_rate)))
+}
+
+/// How many drops give an e-value whose logarithm is at least `ln_threshold`; `None` where none do.
+#[must_use]
+pub fn drops_to_reach(loss_upper: f64, ln_threshold: f64) -> Option<u32> {
+    let loss_upper = loss_upper.max(FLOOR);
+    // Beyond this a drop says so little that no sensible number of them is enough.
+    if loss_upper > 0.95 {
         return None;
     }
-    let prevalence = prevalence.clamp(1e-9, 1.0 - 1e-9);
-    let by_item = -log(false_positive_rate) / per_drop;
-    let odds_against = (1.0 - prevalence) / prevalence;
-    let by_list = log((1.0 - false_discovery_rate) / false_discovery_rate * odds_against) / per_drop;
-    // The tolerance keeps a quotient that is a whole number on paper from being rounded up.
-    let drops = ceil(by_item.max(by_list) - 1e-9).max(FEWEST);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at least 2, and below 1,000 for any rate above 1e-9"
-    )]
-    Some(drops as u32)
+    (FEWEST_DROPS..MOST_DROPS).find(|drops| ln_e_of_drops(*drops, loss_upper) >= ln_threshold)
 }
 
 #[cfg(test)]
@@ -116,7 +118,9 @@ mod tests {
         // At the floor one drop gives ln 1000, which would do for 1e-3; but one drop never convicts.
         assert_eq!(required_drops(1e-3, 0.5, 1e-3, 1e-2), Some(2));
         assert_eq!(required_drops(1e-3, 0.01, 1e-3, 1e-2), Some(2));
+        assert_eq!(required_drops(0.009, 0.01, 1e-3, 1e-2), Some(2));
         assert_eq!(required_drops(0.01, 0.1, 1e-3, 1e-2), Some(2));
+        assert_eq!(required_drops(0.01, 0.01, 1e-3, 1e-2), Some(3));
         assert_eq!(required_drops(0.05, 0.01, 1e-3, 1e-2), Some(4));
         assert_eq!(required_drops(0.05, 0.1, 1e-3, 1e-2), Some(3));
         assert_eq!(required_drops(0.05, 0.5, 1e-6, 1e-2), Some(5));

@@ -1,90 +1,32 @@
-//! Counting outcomes per unit (item, arm, recipient), kept up to date as outcomes come in and are revised.
+//! Counting outcomes per unit (item, arm, recipient), kept up to date as outcomes come in and are revised, and what they say.
+//!
+//! [`Tallies`] is asked by the engine while a run goes on, and by the analysis at its end. Between the two stands the number of
+//! units that are called dropped in the end, on which the e-BH procedure depends and which nobody knows beforehand:
+//!
+//! - [`Tallies::verdict`] estimates it from the suspects so far, carried on to the part of the list that was not seen yet;
+//! - [`Tallies::settle`] counts it, and [`Tallies::final_verdict`] is the verdict with what was counted.
+//!
+//! A change costs a few table look-ups. What needs a quantile of the beta distribution is computed when it is asked for, and
+//! remembered until its counts change.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use lacuna_model::{AccountIx, ArmIx, ItemIx, Outcome, ProbeId, Purpose, Role, Study, Unit, Verdict};
+use foldhash::fast::FixedState;
+use lacuna_model::{AccountIx, ArmIx, ItemIx, Outcome, ProbeId, Purpose, Role, Study, Timestamp, Unit, Verdict};
+use libm::log;
 
+use crate::baseline::{Baselines, Hour, hour_of};
+use crate::controls::{ControlTally, Controls, is_lost};
 use crate::evidence::{Change, Evidence};
-use crate::loss::{LossBaseline, required_drops};
+use crate::loss::{FEWEST_DROPS, LossBaseline, drops_to_reach};
+use crate::multiplicity;
+use crate::pools::{PoolOutcome, PoolTally, Pools, count_drop};
+use crate::sequential::{BlockDrops, ln_e_value};
+pub use crate::unit_tally::Tally;
 use crate::verdicts::judge;
 
-/// What became of the sends of one item, alone, on one arm, for one recipient.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    /// Sends with an outcome.
-    pub probes: u32,
-    /// Arrived as sent.
-    pub delivered: u32,
-    /// Arrived after having been counted as missing.
-    pub delivered_late: u32,
-    /// Missing inside a bracket.
-    pub dropped: u32,
-    /// Refused by the platform.
-    pub refused: u32,
-    /// Arrived changed.
-    pub altered: u32,
-    /// Arrived and taken away again.
-    pub retracted: u32,
-    /// Missing without a bracket.
-    pub void: u32,
-    /// The platform asked to slow down.
-    pub rate_limited: u32,
-    /// Certainly not sent.
-    pub send_failed: u32,
-    /// Of unknown fate.
-    pub unknown_submission: u32,
-    /// Sends together with other items that arrived as sent.
-    pub pooled_delivered: u32,
-    /// Sends together with other items that did not: missing inside a bracket, refused, altered or retracted.
-    pub pooled_dropped: u32,
-}
-
-impl Tally {
-    fn count(&mut self, outcome: Outcome, by: i32) {
-        let field = match outcome {
-            Outcome::Delivered => &mut self.delivered,
-            Outcome::DeliveredLate => &mut self.delivered_late,
-            Outcome::Altered => &mut self.altered,
-            Outcome::Retracted => &mut self.retracted,
-            Outcome::Dropped => &mut self.dropped,
-            Outcome::Refused => &mut self.refused,
-            Outcome::RateLimited => &mut self.rate_limited,
-            Outcome::SendFailed => &mut self.send_failed,
-            Outcome::UnknownSubmission => &mut self.unknown_submission,
-            Outcome::Void => &mut self.void,
-        };
-        *field = field.saturating_add_signed(by);
-    }
-
-    fn count_pooled(&mut self, outcome: Outcome, by: i32) {
-        let field = match outcome {
-            Outcome::Delivered | Outcome::DeliveredLate => &mut self.pooled_delivered,
-            Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted => &mut self.pooled_dropped,
-            Outcome::RateLimited | Outcome::SendFailed | Outcome::UnknownSubmission | Outcome::Void => return,
-        };
-        *field = field.saturating_add_signed(by);
-    }
-
-    /// Arrived on time or late, as sent.
-    #[must_use]
-    pub fn passed(&self) -> u32 {
-        self.delivered + self.delivered_late
-    }
-
-    /// Whether the platform showed in some way other than a silent drop that it handles the item apart.
-    #[must_use]
-    pub fn signalled(&self) -> bool {
-        self.refused + self.altered + self.retracted > 0
-    }
-
-    /// Sends that say something about the item: arrived, in whatever form, or dropped, or refused.
-    #[must_use]
-    pub fn counted(&self) -> u32 {
-        self.passed() + self.altered + self.retracted + self.dropped + self.refused
-    }
-}
-
-/// The tallies of all units of a study, and the loss baseline of each arm.
+/// The tallies of all units of a study, and what is known of the loss of each arm.
 pub struct Tallies {
     study: Arc<Study>,
     /// Place of an item among the tested ones; `None` for controls.
@@ -92,13 +34,58 @@ pub struct Tallies {
     tested: Vec<ItemIx>,
     /// Per arm: one tally per tested item and recipient.
     units: Vec<Vec<Tally>>,
-    /// Per arm and recipient: what became of the controls.
-    controls: Vec<Vec<LossBaseline>>,
-    /// Per arm and recipient: what units that arrived at least once lost before and after.
-    passed: Vec<Vec<LossBaseline>>,
-    /// Per arm: units with at least one counted send, and of these the ones under suspicion.
-    seen: Vec<u64>,
-    suspects: Vec<u64>,
+    /// Per arm: the drops of those units that have any, by hour.
+    drops: Vec<HashMap<u32, Vec<(Hour, u32)>, FixedState>>,
+    /// Per arm.
+    sums: Vec<Sums>,
+    /// All units of the study.
+    total: u64,
+    baselines: Baselines,
+    controls: Controls,
+    pools: Pools,
+    settled: Option<Settled>,
+}
+
+/// What is known of the units of an arm.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Sums {
+    /// Units of which something was learned.
+    seen: u64,
+    /// Units that may be dropped.
+    suspects: u64,
+    /// Units with a signal other than a drop.
+    signalled: u64,
+}
+
+impl Sums {
+    fn count(&mut self, tally: &Tally, sign: i64) {
+        for (sum, one) in [
+            (&mut self.seen, tally.is_seen()),
+            (&mut self.suspects, tally.is_suspect()),
+            (&mut self.signalled, tally.signalled()),
+        ] {
+            *sum = sum.saturating_add_signed(if one { sign } else { 0 });
+        }
+    }
+}
+
+/// What [`Tallies::settle`] found.
+#[derive(Clone, Debug)]
+struct Settled {
+    /// The logarithm of the least e-value that convicts.
+    ln_threshold: f64,
+    /// Per arm: the units with drops enough that it does not convict, and how many sends that count they had.
+    left_open: Vec<HashMap<u32, u32, FixedState>>,
+}
+
+/// One send of a tested item for one recipient of the arm.
+#[derive(Clone, Copy)]
+struct Told {
+    arm: ArmIx,
+    place: usize,
+    hour: Hour,
+    outcome: Outcome,
+    before: Option<Outcome>,
 }
 
 impl Tallies {
@@ -113,12 +100,21 @@ impl Tallies {
                 tested.push(ItemIx(index));
             }
         }
-        let units = study.arms.iter().map(|arm| vec![Tally::default(); tested.len() * arm.recipients.len()]).collect();
-        let nothing: Vec<Vec<LossBaseline>> =
-            study.arms.iter().map(|arm| vec![LossBaseline::default(); arm.recipients.len()]).collect();
+        let units: Vec<_> = study.arms.iter().map(|arm| vec![Tally::default(); tested.len() * arm.recipients.len()]).collect();
         let arms = study.arms.len();
-        let zeros = vec![0; arms];
-        Self { study, place, tested, units, controls: nothing.clone(), passed: nothing, seen: zeros.clone(), suspects: zeros }
+        Self {
+            place,
+            tested,
+            total: units.iter().map(|arm| arm.len() as u64).sum(),
+            units,
+            drops: vec![HashMap::default(); arms],
+            sums: vec![Sums::default(); arms],
+            baselines: Baselines::new(study.arms.iter().map(|arm| arm.recipients.len())),
+            controls: Controls::default(),
+            pools: Pools::new(study.decision.replicates.is_none()),
+            settled: None,
+            study,
+        }
     }
 
     /// The tested items: candidates and canaries, in the order of the study.
@@ -136,17 +132,25 @@ impl Tallies {
         })
     }
 
-    fn index(&self, unit: Unit) -> Option<usize> {
-        let recipients = &self.study.arm(unit.arm).recipients;
-        let recipient = recipients.iter().position(|it| *it == unit.recipient)?;
-        let place = (*self.place.get(unit.item.get())?)? as usize;
-        Some(place * recipients.len() + recipient)
+    fn recipient_place(&self, arm: ArmIx, recipient: AccountIx) -> Option<usize> {
+        self.study.arm(arm).recipients.iter().position(|it| *it == recipient)
+    }
+
+    /// Where the tally of an item stands for the recipient at this place of the arm; `None` for controls.
+    fn at(&self, item: ItemIx, arm: ArmIx, place: usize) -> Option<usize> {
+        let of_item = (*self.place.get(item.get())?)? as usize;
+        Some(of_item * self.study.arm(arm).recipients.len() + place)
+    }
+
+    fn index(&self, unit: Unit) -> Option<(usize, usize)> {
+        let place = self.recipient_place(unit.arm, unit.recipient)?;
+        self.at(unit.item, unit.arm, place).map(|index| (index, place))
     }
 
     /// The tally of a unit; all zero for what is not tested.
     #[must_use]
     pub fn of(&self, unit: Unit) -> Tally {
-        self.index(unit).map(|index| self.units[unit.arm.get()][index]).unwrap_or_default()
+        self.index(unit).map(|(index, _)| self.units[unit.arm.get()][index]).unwrap_or_default()
     }
 
     /// Takes a change of an outcome.
@@ -157,125 +161,335 @@ impl Tallies {
     }
 
     fn change(&mut self, evidence: &Evidence, probe: ProbeId, recipient: AccountIx, outcome: Outcome, before: Option<Outcome>) {
-        let probe = &evidence.probe(probe).probe;
-        let arm = self.study.channel(probe.channel).arm;
-        if probe.role == Role::Control {
-            let recipients = &self.study.arm(arm).recipients;
-            if let Some(place) = recipients.iter().position(|it| *it == recipient) {
-                let baseline = &mut self.controls[arm.get()][place];
-                count_control(baseline, outcome, 1);
+        let record = evidence.probe(probe);
+        let arm = self.study.channel(record.probe.channel).arm;
+        let Some(place) = self.recipient_place(arm, recipient) else { return };
+        let hour = hour_of(record.started_at.unwrap_or(record.planned_at));
+        let told = Told { arm, place, hour, outcome, before };
+        let items = record.probe.items.as_slice();
+        match (record.probe.role, record.probe.purpose) {
+            (Role::Control, _) => self.control_told(probe, items, told),
+            // An item that is known to be dropped, in company or in pieces: it says something about the filter, nothing about loss,
+            // and nothing that is not known about the items.
+            (_, Purpose::Spike | Purpose::Calibration) => {}
+            _ => match *items {
+                [item] => self.item_told(item, told),
+                [_, _, ..] => self.pool_told(probe, items, told),
+                [] => {}
+            },
+        }
+    }
+
+    fn control_told(&mut self, probe: ProbeId, items: &[ItemIx], told: Told) {
+        let Told { arm, place, hour, outcome, before } = told;
+        self.controls.count(probe, items, arm, place, outcome, before);
+        for (outcome, by) in [(Some(outcome), 1), (before, -1)] {
+            if let Some(lost) = outcome.and_then(is_lost) {
+                self.baselines.count(arm, place, hour, by, if lost { by } else { 0 });
+            }
+        }
+    }
+
+    fn item_told(&mut self, item: ItemIx, told: Told) {
+        let Told { arm, place, hour, outcome, before } = told;
+        let Some(index) = self.at(item, arm, place) else { return };
+        self.count_own_losses(arm, place, index, -1);
+        for (outcome, by) in [(Some(outcome), 1), (before, -1)] {
+            match outcome {
+                Some(Outcome::Delivered | Outcome::DeliveredLate) if self.learns_from_items() => {
+                    self.baselines.count(arm, place, hour, i64::from(by), 0);
+                }
+                Some(Outcome::Dropped) => self.count_own_drop(arm, index, hour, by),
+                _ => {}
+            }
+        }
+        self.recount(item, told, |tally| {
+            tally.count(outcome, 1);
+            match before {
+                Some(before) => tally.count(before, -1),
+                None => tally.probes += 1,
+            }
+        });
+        self.count_own_losses(arm, place, index, 1);
+    }
+
+    fn pool_told(&mut self, probe: ProbeId, items: &[ItemIx], told: Told) {
+        let Told { arm, place, hour, outcome, before } = told;
+        let recipients = self.study.arm(arm).recipients.len();
+        // The pool first, so that it sees its items as they were, and then hears of every change.
+        let (places, units) = (&self.place, &self.units[arm.get()]);
+        let passes = |item: ItemIx, place: usize| {
+            let of_item = places.get(item.get()).copied().flatten();
+            of_item.is_none_or(|of_item| units[of_item as usize * recipients + place].passes())
+        };
+        let pool = PoolOutcome { place, hour, outcome, before };
+        self.pools.count((probe, arm, items), recipients, pool, &mut self.baselines, passes);
+        for item in items {
+            self.recount(*item, told, |tally| {
+                tally.count_pooled(outcome, 1);
                 if let Some(before) = before {
-                    count_control(baseline, before, -1);
+                    tally.count_pooled(before, -1);
                 }
-            }
-            return;
+            });
         }
-        if let [_, _, ..] = probe.items.as_slice() {
-            for item in &probe.items {
-                if let Some(index) = self.index(Unit { item: *item, arm, recipient }) {
-                    let tally = &mut self.units[arm.get()][index];
-                    tally.count_pooled(outcome, 1);
-                    if let Some(before) = before {
-                        tally.count_pooled(before, -1);
-                    }
-                }
-            }
-            return;
-        }
-        // Only what is sent alone says something about the item itself; split by the separator it is another text.
-        let &[item] = probe.items.as_slice() else { return };
-        if probe.purpose == Purpose::Calibration {
-            return;
-        }
-        let Some(index) = self.index(Unit { item, arm, recipient }) else { return };
-        self.forget(arm, index);
+    }
+
+    /// Changes a tally, and with it the sums over its arm and what pools know of their items.
+    fn recount(&mut self, item: ItemIx, Told { arm, place, .. }: Told, change: impl FnOnce(&mut Tally)) {
+        let Some(index) = self.at(item, arm, place) else { return };
         let tally = &mut self.units[arm.get()][index];
-        tally.count(outcome, 1);
-        match before {
-            Some(before) => tally.count(before, -1),
-            None => tally.probes += 1,
+        let sums = &mut self.sums[arm.get()];
+        let passed = tally.passes();
+        sums.count(tally, -1);
+        change(tally);
+        sums.count(tally, 1);
+        let passes = tally.passes();
+        if passes != passed {
+            self.pools.item_changed(arm, item, place, passes, &mut self.baselines);
         }
-        self.remember(arm, index);
     }
 
-    /// Takes a unit out of the sums over its arm, before its tally changes.
-    fn forget(&mut self, arm: ArmIx, index: usize) {
-        let (loss, counted, suspected) = contribution(&self.units[arm.get()][index]);
-        let sums = &mut self.passed[arm.get()][index % self.study.arm(arm).recipients.len()];
-        sums.sends -= loss.sends;
-        sums.losses -= loss.losses;
-        self.seen[arm.get()] -= counted;
-        self.suspects[arm.get()] -= suspected;
+    /// With a fixed number of sends an item, whatever came of them, a filter that lets some of them through would make its drops
+    /// look like losses: there only the controls teach the loss.
+    fn learns_from_items(&self) -> bool {
+        self.study.decision.replicates.is_none()
     }
 
-    /// Puts a unit back into the sums over its arm.
-    fn remember(&mut self, arm: ArmIx, index: usize) {
-        let (loss, counted, suspected) = contribution(&self.units[arm.get()][index]);
-        let sums = &mut self.passed[arm.get()][index % self.study.arm(arm).recipients.len()];
-        *sums = *sums + loss;
-        self.seen[arm.get()] += counted;
-        self.suspects[arm.get()] += suspected;
+    fn count_own_drop(&mut self, arm: ArmIx, index: usize, hour: Hour, by: i32) {
+        let key = u32::try_from(index).unwrap_or(u32::MAX);
+        let drops = self.drops[arm.get()].entry(key).or_default();
+        count_drop(drops, hour, by);
+        if drops.is_empty() {
+            self.drops[arm.get()].remove(&key);
+        }
     }
 
-    /// What became of the controls of an arm at one recipient.
+    fn own_drops(&self, arm: ArmIx, index: usize) -> &[(Hour, u32)] {
+        u32::try_from(index).ok().and_then(|key| self.drops[arm.get()].get(&key)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds the drops of a unit to the baseline, or takes them out, if they were losses.
+    fn count_own_losses(&mut self, arm: ArmIx, place: usize, index: usize, sign: i64) {
+        let tally = &self.units[arm.get()][index];
+        if tally.dropped == 0 || !tally.drops_were_losses() || !self.learns_from_items() {
+            return;
+        }
+        let key = u32::try_from(index).unwrap_or(u32::MAX);
+        let Some(drops) = self.drops[arm.get()].get(&key) else { return };
+        for (hour, drops) in drops {
+            let losses = sign * i64::from(*drops);
+            self.baselines.count(arm, place, *hour, losses, losses);
+        }
+    }
+
+    /// What became of the control messages of an arm for one recipient.
     #[must_use]
     pub fn controls(&self, arm: ArmIx, recipient: AccountIx) -> LossBaseline {
-        let place = self.study.arm(arm).recipients.iter().position(|it| *it == recipient);
-        place.map(|place| self.controls[arm.get()][place]).unwrap_or_default()
+        self.recipient_place(arm, recipient).map(|place| self.controls.messages(arm, place)).unwrap_or_default()
     }
 
-    /// The loss baseline of an arm at one recipient: its controls there, and its items that arrived there at least once.
+    /// What became of the messages that carried one control, on an arm, for one recipient.
+    #[must_use]
+    pub fn control(&self, item: ItemIx, arm: ArmIx, recipient: AccountIx) -> ControlTally {
+        self.recipient_place(arm, recipient).map(|place| self.controls.of(item, arm, place)).unwrap_or_default()
+    }
+
+    /// Whether a control is dropped on this arm for this recipient more often in a row than loss explains.
+    #[must_use]
+    pub fn is_expelled_for(&self, item: ItemIx, arm: ArmIx, recipient: AccountIx) -> bool {
+        self.recipient_place(arm, recipient).is_some_and(|place| {
+            let loss = self.baselines.counts(arm, place);
+            self.controls.is_expelled(item, arm, place, loss, self.study.decision.false_positive_rate)
+        })
+    }
+
+    /// Whether a control is dropped on this arm for some recipient more often in a row than loss explains: at least twice, and so often
+    /// that as many losses in a row are rarer than the false positive rate. It should not be sent there any more. Costs little.
+    #[must_use]
+    pub fn is_expelled(&self, item: ItemIx, arm: ArmIx) -> bool {
+        self.study.arm(arm).recipients.iter().any(|recipient| self.is_expelled_for(item, arm, *recipient))
+    }
+
+    /// The loss baseline of an arm for one recipient: its controls there, and the contents that arrived there at least once.
     #[must_use]
     pub fn baseline(&self, arm: ArmIx, recipient: AccountIx) -> LossBaseline {
-        let place = self.study.arm(arm).recipients.iter().position(|it| *it == recipient);
-        place.map(|place| self.controls[arm.get()][place] + self.passed[arm.get()][place]).unwrap_or_default()
+        self.recipient_place(arm, recipient).map(|place| self.baselines.counts(arm, place)).unwrap_or_default()
+    }
+
+    /// The upper bound on the loss of an arm for a recipient by now: the worse of that of the whole run and that of the latest time
+    /// block. 1 while nothing is known.
+    #[must_use]
+    pub fn loss_bound(&self, arm: ArmIx, recipient: AccountIx) -> f64 {
+        self.recipient_place(arm, recipient).map_or(1.0, |place| self.baselines.latest_bound(arm, place))
+    }
+
+    /// The number of the time block of an arm that a moment belongs to, from 0, by the sends counted so far.
+    #[must_use]
+    pub fn time_block(&self, arm: ArmIx, at: Timestamp) -> u32 {
+        self.baselines.block(arm, hour_of(at))
+    }
+
+    /// The share of the arm's units seen so far that are blocked in some way or under suspicion, kept away from 0 and 1 by half a
+    /// unit on either side (Jeffreys).
+    #[must_use]
+    pub fn prevalence(&self, arm: ArmIx) -> f64 {
+        let sums = self.sums[arm.get()];
+        ((sums.suspects + sums.signalled) as f64 + 0.5) / (sums.seen as f64 + 1.0)
+    }
+
+    /// The logarithm of the e-value of a unit from its own sends: 0 without any.
+    #[must_use]
+    pub fn ln_e_value(&self, unit: Unit) -> f64 {
+        self.index(unit).map_or(0.0, |(index, place)| self.ln_e_at(unit.arm, index, place))
+    }
+
+    fn ln_e_at(&self, arm: ArmIx, index: usize, place: usize) -> f64 {
+        let tally = &self.units[arm.get()][index];
+        let pooled = self.baselines.pooled_bound(arm, place);
+        ln_e_value(self.block_drops(arm, place, self.own_drops(arm, index)), tally.arrivals(), pooled)
+    }
+
+    fn block_drops<'a>(
+        &'a self,
+        arm: ArmIx,
+        place: usize,
+        drops: &'a [(Hour, u32)],
+    ) -> impl Iterator<Item = BlockDrops> + Clone + 'a {
+        drops.iter().map(move |(hour, drops)| BlockDrops { drops: *drops, loss_upper: self.baselines.bound(arm, place, *hour) })
     }
 
     /// What the evidence says of a unit by now; `None` while it does not suffice.
+    ///
+    /// An item that was dropped is convicted by an e-value of at least `max(1 / false-positive-rate, N / (false-discovery-rate × R))` from at
+    /// least two drops of its own, N being all units of the study. R is how many units the e-BH procedure would reject if all present
+    /// suspects were confirmed, carried on to the part of the list that was not seen yet: `S + (S - 1) × unseen / seen`, with
+    /// S the suspects (dropped alone and missing at least twice) and one of them left out of the rate, because it is a suspect that
+    /// makes somebody ask. R is too small at first, so that early suspects may be asked once too often, and right when the list
+    /// was seen to its end.
+    ///
+    /// After [`Tallies::settle`], a unit that [`Tallies::final_verdict`] left open is open here too until another of its sends counts, so
+    /// that asking again always asks something.
     #[must_use]
     pub fn verdict(&self, unit: Unit) -> Option<Verdict> {
-        let tally = self.of(unit);
-        // The number of drops is only asked for where it decides: it costs a quantile of the beta distribution.
-        judge(&tally, None)
-            .or_else(|| (tally.dropped > 0).then(|| judge(&tally, self.required_drops(unit.arm, unit.recipient))).flatten())
+        let Some((index, place)) = self.index(unit) else { return None };
+        let tally = &self.units[unit.arm.get()][index];
+        let convicted = tally.dropped >= FEWEST_DROPS
+            && !self.was_left_open(unit.arm, index, tally)
+            && self.ln_e_at(unit.arm, index, place) >= self.ln_threshold_by_now();
+        judge(tally, convicted)
     }
 
-    /// How many drops it takes on this arm for this recipient now; `None` where no number is enough.
-    ///
-    /// The loss is bounded by the worse of two bounds, over the recipient alone and over all recipients of the arm: one
-    /// recipient with a bad connection must not be judged by the good ones of the others.
+    fn was_left_open(&self, arm: ArmIx, index: usize, tally: &Tally) -> bool {
+        let Some(settled) = &self.settled else { return false };
+        let counted = u32::try_from(index).ok().and_then(|key| settled.left_open[arm.get()].get(&key));
+        counted.is_some_and(|counted| *counted == tally.counted())
+    }
+
+    fn ln_least(&self) -> f64 {
+        -log(self.study.decision.false_positive_rate)
+    }
+
+    fn ln_threshold_by_now(&self) -> f64 {
+        let suspects: u64 = self.sums.iter().map(|sums| sums.suspects).sum();
+        let seen: u64 = self.sums.iter().map(|sums| sums.seen).sum();
+        let unseen = self.total.saturating_sub(seen) as f64;
+        let to_come = suspects.saturating_sub(1) as f64 * unseen / seen.max(1) as f64;
+        let rejected = (suspects as f64 + to_come).max(1.0);
+        let by_list = log(self.total as f64) - log(self.study.decision.false_discovery_rate) - log(rejected);
+        by_list.max(self.ln_least())
+    }
+
+    /// How many drops it takes on this arm for this recipient by now, all sends dropped; `None` where no number is enough.
     #[must_use]
     pub fn required_drops(&self, arm: ArmIx, recipient: AccountIx) -> Option<u32> {
-        let rule = &self.study.decision;
-        // Half a unit on either side keeps the estimate away from 0 and 1 (Jeffreys).
-        let prevalence = (self.suspects[arm.get()] as f64 + 0.5) / (self.seen[arm.get()] as f64 + 1.0);
-        let recipients = &self.study.arm(arm).recipients;
-        let all = recipients.iter().fold(LossBaseline::default(), |sum, it| sum + self.baseline(arm, *it));
-        let loss = self.baseline(arm, recipient).upper_bound().max(all.upper_bound());
-        required_drops(loss, prevalence, rule.false_positive_rate, rule.false_discovery_rate)
+        drops_to_reach(self.loss_bound(arm, recipient), self.ln_threshold_by_now())
     }
-}
 
-/// What a unit adds to the sums of its arm: losses of an item that passes, whether it was seen, whether it is suspected.
-fn contribution(tally: &Tally) -> (LossBaseline, u64, u64) {
-    let passes = tally.passed() > 0 && !tally.signalled();
-    let loss = if passes {
-        LossBaseline { sends: u64::from(tally.passed() + tally.dropped), losses: u64::from(tally.dropped) }
-    } else {
-        LossBaseline::default()
-    };
-    let seen = u64::from(tally.counted() > 0);
-    let suspect = u64::from(tally.counted() > 0 && !passes);
-    (loss, seen, suspect)
-}
+    /// Every unit that has drops enough to be convicted at all, and its e-value: by arm and place.
+    fn accused(&self) -> Vec<(ArmIx, usize, f64)> {
+        let mut accused = Vec::new();
+        for (arm, drops) in (0u16..).map(ArmIx).zip(&self.drops) {
+            let recipients = self.study.arm(arm).recipients.len();
+            let units = &self.units[arm.get()];
+            let mut indices: Vec<usize> = drops.keys().map(|key| *key as usize).collect();
+            indices.retain(|index| units[*index].dropped >= FEWEST_DROPS);
+            indices.sort_unstable();
+            accused.extend(indices.into_iter().map(|index| (arm, index, self.ln_e_at(arm, index, index % recipients))));
+        }
+        accused
+    }
 
-/// Counts a control's outcome into (or, with -1, out of) a baseline. Only what arrived, and what is missing inside a bracket, counts.
-fn count_control(baseline: &mut LossBaseline, outcome: Outcome, by: i64) {
-    let lost = match outcome {
-        Outcome::Delivered | Outcome::DeliveredLate | Outcome::Altered | Outcome::Retracted => 0,
-        Outcome::Dropped => by,
-        Outcome::Refused | Outcome::RateLimited | Outcome::SendFailed | Outcome::UnknownSubmission | Outcome::Void => return,
-    };
-    baseline.sends = baseline.sends.saturating_add_signed(by);
-    baseline.losses = baseline.losses.saturating_add_signed(lost);
+    /// The e-BH procedure over all units of the study, with what is known now.
+    ///
+    /// The e-value of a unit enters as 0 where it cannot convict alone: fewer than two drops, or below 1 / false-positive-rate. Setting
+    /// an e-value to 0 keeps it one, and the units rejected are then exactly those that are convicted.
+    pub fn settle(&mut self) {
+        let accused = self.accused();
+        let mut ln_e: Vec<f64> = accused.iter().map(|(.., ln_e)| *ln_e).filter(|ln_e| *ln_e >= self.ln_least()).collect();
+        ln_e.sort_by(|a, b| b.total_cmp(a));
+        let level = self.study.decision.false_discovery_rate;
+        let rejected = multiplicity::rejected(&ln_e, self.total, level);
+        let ln_threshold = multiplicity::ln_threshold(rejected, self.total, level).max(self.ln_least());
+        let mut left_open = vec![HashMap::default(); self.study.arms.len()];
+        for (arm, index, _) in accused.into_iter().filter(|(.., ln_e)| *ln_e < ln_threshold) {
+            let counted = self.units[arm.get()][index].counted();
+            left_open[arm.get()].insert(u32::try_from(index).unwrap_or(u32::MAX), counted);
+        }
+        self.settled = Some(Settled { ln_threshold, left_open });
+    }
+
+    /// The verdict of a unit by the last [`Tallies::settle`], exact for what had been counted by then; before it nothing is convicted.
+    #[must_use]
+    pub fn final_verdict(&self, unit: Unit) -> Option<Verdict> {
+        let Some((index, place)) = self.index(unit) else { return None };
+        let tally = &self.units[unit.arm.get()][index];
+        let convicted = tally.dropped >= FEWEST_DROPS
+            && self.settled.as_ref().is_some_and(|settled| self.ln_e_at(unit.arm, index, place) >= settled.ln_threshold);
+        judge(tally, convicted)
+    }
+
+    /// The smallest false discovery rate at which a unit would be convicted, for every unit with two drops or more of its own; 1 for
+    /// those that cannot be, and for all that are not listed.
+    #[must_use]
+    pub fn q_values(&self) -> HashMap<Unit, f64, FixedState> {
+        let accused = self.accused();
+        let enters = |ln_e: f64| if ln_e >= self.ln_least() { ln_e } else { f64::NEG_INFINITY };
+        let ln_e: Vec<f64> = accused.iter().map(|(.., ln_e)| enters(*ln_e)).collect();
+        let unit = |arm: ArmIx, index: usize| {
+            let recipients = &self.study.arm(arm).recipients;
+            Unit { item: self.tested[index / recipients.len()], arm, recipient: recipients[index % recipients.len()] }
+        };
+        accused.iter().map(|(arm, index, _)| unit(*arm, *index)).zip(multiplicity::q_values(&ln_e, self.total)).collect()
+    }
+
+    /// The messages of several items, by content.
+    #[must_use]
+    pub fn pools(&self) -> &Pools {
+        &self.pools
+    }
+
+    /// The logarithm of the e-value of a content for the recipient at this place of the arm.
+    pub(crate) fn ln_e_of_pool(&self, arm: ArmIx, place: usize, tally: &PoolTally) -> f64 {
+        let arrivals = tally.delivered + tally.signalled;
+        ln_e_value(self.block_drops(arm, place, &tally.drops), arrivals, self.baselines.pooled_bound(arm, place))
+    }
+
+    /// Whether a content, several items in one message, is dropped although each of its items passes; `None` while that is not
+    /// decided, because a part is still under suspicion, or because the drops do not suffice yet: the same demands as on a unit, with
+    /// the contents sent so far in the place of the units.
+    #[must_use]
+    pub fn combination(&self, arm: ArmIx, recipient: AccountIx, items: &[ItemIx]) -> Option<bool> {
+        let place = self.recipient_place(arm, recipient)?;
+        let tally = &self.pools.content(arm, items)?.tallies[place];
+        if tally.delivered + tally.signalled > 0 {
+            return Some(false);
+        }
+        if !tally.is_suspect() {
+            return None;
+        }
+        let (sent, suspects) = self.pools.sent_and_suspects();
+        let level = self.study.decision.false_discovery_rate;
+        let ln_threshold = multiplicity::ln_threshold(suspects.max(1), sent, level).max(self.ln_least());
+        (self.ln_e_of_pool(arm, place, tally) >= ln_threshold).then_some(true)
+    }
 }

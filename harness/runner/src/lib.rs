@@ -2,6 +2,7 @@
 
 pub mod allowance;
 pub mod assessment;
+pub mod evaluation;
 pub mod generated;
 pub mod launch;
 pub mod live;

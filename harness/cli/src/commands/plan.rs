@@ -19,6 +19,7 @@ use crate::arguments::OutputFormat;
 use crate::exit::{Exit, Failure};
 use crate::output::{print, print_json};
 use crate::plan_table;
+use crate::table::width;
 use crate::visible::visible;
 
 /// What to plan.
@@ -60,7 +61,7 @@ pub fn run(arguments: &Arguments, output: OutputFormat) -> Result<Exit, Failure>
     let plan = plan(&experiment, &sent_today);
     let locked = if arguments.lock { Some(locked(path, &experiment, &plan, now)?) } else { None };
     match output {
-        OutputFormat::Human => print(&plan_table::text(&plan, console::Term::stdout().size_checked().map(|(_, width)| width)))?,
+        OutputFormat::Human => print(&plan_table::text(&plan, width()))?,
         OutputFormat::Json => {
             let mut object = serde_json::to_value(&plan).map_err(Failure::fault)?;
             object["lock"] =

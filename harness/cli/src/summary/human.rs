@@ -2,23 +2,21 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::CellAlignment;
 use console::{Style, style};
 use lacuna_model::{ArmIx, ItemIx, Verdict};
 
 use super::Summary;
+use crate::table::table;
 use crate::visible::{shortened, visible};
 
 /// Rows of findings that are shown; `verdicts.csv` has all.
 const MOST_FINDINGS: usize = 40;
 /// Narrower tables leave the category out.
 const WIDTH_WITH_CATEGORY: u16 = 100;
-/// Where stdout is no terminal, tables are this wide.
-pub const WIDTH_OFF_TERMINAL: u16 = 120;
 
 /// The text, at most `width` columns wide where a table can be made so narrow.
-pub fn text(summary: &Summary, width: Option<u16>) -> String {
-    let width = width.unwrap_or(WIDTH_OFF_TERMINAL);
+pub fn text(summary: &Summary, width: u16) -> String {
     let mut text = headline(summary);
     text += "\nVerdicts, by arm and recipient\n";
     text += &matrix(summary, width);
@@ -60,15 +58,6 @@ fn headline(summary: &Summary) -> String {
     let question =
         if summary.study.question.is_empty() { String::new() } else { format!("{}\n", visible(&summary.study.question)) };
     format!("{name} {}: {end}{took}\n{question}", summary.run_id)
-}
-
-/// A table with lines above, below and under its header.
-pub fn table(width: u16) -> Table {
-    let mut table = Table::new();
-    let rule = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().top_border(rule).header_separator(rule).bottom_border(rule));
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table
 }
 
 /// Each arm has a line of its own above its recipients. Verdicts that occur nowhere have no column.

@@ -1,6 +1,6 @@
 //! What a run found, on stdout.
 
-pub mod human;
+mod human;
 mod json;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use lacuna_runner::run::{RunEnd, RunSummary};
 use crate::arguments::OutputFormat;
 use crate::exit::Failure;
 use crate::output::{print, print_json};
+use crate::table::width;
 
 /// What is told of a run.
 pub struct Summary {
@@ -104,7 +105,7 @@ impl Summary {
     /// Prints it.
     pub fn print(&self, format: OutputFormat) -> Result<(), Failure> {
         match format {
-            OutputFormat::Human => print(&human::text(self, console::Term::stdout().size_checked().map(|(_, width)| width))),
+            OutputFormat::Human => print(&human::text(self, width())),
             OutputFormat::Json => print_json(&json::object(self)),
         }
     }

@@ -26,6 +26,7 @@ mod writer;
 
 pub use analyze::{Analysis, AnalyzeError, AnalyzeOptions, analyze};
 pub(crate) use analyze::{PROJECTION_FOLDER_PREFIX, hash_file};
+pub use cell::number;
 pub(crate) use derive::{DATA_PACKAGE, Options, derive, table_files};
 pub(crate) use manifest::StoredManifest;
 pub use manifest::{FileHash, MANIFEST};

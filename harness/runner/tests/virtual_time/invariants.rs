@@ -177,7 +177,9 @@ impl<'a> Watch<'a> {
             }
             self.check_confirmation(at, probe);
         }
-        if probe.role == Role::Candidate && probe.attempt == 1 {
+        // What was sent before, in a pool or in another epoch, may be in doubt again.
+        let before = |it: &Sent| probe.items.iter().all(|item| it.probe.items.contains(item));
+        if probe.role == Role::Candidate && probe.attempt == 1 && !self.sent.iter().any(before) {
             // What an interruption gives another chance comes behind the canaries of the epoch before it.
             let canary = self.sent.iter().any(|it| it.epoch == self.epoch && it.probe.role == Role::Canary);
             self.check(!canary, || format!("{}, a candidate, is first sent behind a canary", probe.id));

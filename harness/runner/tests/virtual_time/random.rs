@@ -132,8 +132,11 @@ fn write_case(case: u64) -> String {
     }
     write_settings(random, &mut text);
     write_policy(random, &mut text);
-    let _ = writeln!(text, "[items]\nneutral = {}\ncontrols = {}", random.random_range(0..12), pick(random, &[1, 2, 60]));
-    let _ = writeln!(text, "candidates = {{ bad1 = \"bad words 1\", bad2 = \"bad words 2\", ugly = \"ugly words\" }}");
+    let _ = writeln!(text, "[items]\nneutral = {}\ncontrols = {}", pick(random, &[0, 3, 8, 40]), pick(random, &[1, 2, 60]));
+    let _ = writeln!(
+        text,
+        "candidates = {{ bad1 = \"bad words 1\", bad2 = \"bad words 2\", ugly = \"ugly words\", two = \"one half\", three = \"other half\" }}"
+    );
     if chance(random, 20) {
         text.push_str("canaries = { hit = \"bad words of a canary\" }\n");
     }
@@ -154,7 +157,11 @@ fn write_case(case: u64) -> String {
 
 fn write_settings(random: &mut impl Rng, text: &mut String) {
     let most = pick(random, &[1, 2, 12]);
-    let _ = writeln!(text, "[experiment.decision]\nmax-probes-per-item = {most}");
+    let pooling = pick(random, &["off", "auto", "auto"]);
+    let _ = writeln!(text, "[experiment.decision]\nmax-probes-per-item = {most}\npooling = \"{pooling}\"");
+    if chance(random, 10) {
+        let _ = writeln!(text, "replicates = {}", pick(random, &[2, 5]));
+    }
     let (grace, late) = (pick(random, &["auto", "100ms", "1s"]), pick(random, &["0s", "1s", "10s"]));
     let bracket = pick(random, &[1, 2, 3, 4, 9]);
     let _ = writeln!(text, "[experiment.watch]\ngrace = \"{grace}\"\nlate = \"{late}\"\nbracket-messages = {bracket}");
@@ -170,7 +177,7 @@ fn write_settings(random: &mut impl Rng, text: &mut String) {
 }
 
 fn write_policy(random: &mut impl Rng, text: &mut String) {
-    for (rule, words) in ["bad words", "ugly words", "bad words 2"].into_iter().enumerate() {
+    for (rule, words) in ["bad words", "ugly words", "bad words 2", "one half\", \"other half"].into_iter().enumerate() {
         let action = pick(random, &["drop", "drop", "refuse", "mask", "retract", "hold"]);
         let after = pick(random, &["500ms", "5s", "60s"]);
         let enforcement = pick(random, &["1.0", "1.0", "0.5"]);

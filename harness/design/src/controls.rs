@@ -1,0 +1,136 @@
+//! Which controls are sent: such that they differ from the candidates around them in nothing but what they say.
+//!
+//! A control is only a witness for candidates like itself. It is therefore chosen by the latest candidate on its channel: of the same
+//! script, about as long, and with as many parts where that is a pool. Controls take turns, so that none is repeated more than others.
+
+use lacuna_model::{ChannelIx, ItemIx, Role, Study};
+use rand::seq::SliceRandom;
+use unicode_script::{Script, UnicodeScript};
+
+use crate::random::generator;
+
+/// One control on one channel.
+#[derive(Clone, Copy, Debug)]
+struct Control {
+    item: ItemIx,
+    script: Option<Script>,
+    length: usize,
+    sends: u32,
+}
+
+/// The controls of one channel.
+#[derive(Clone, Debug)]
+pub(crate) struct Controls {
+    /// In seeded random order.
+    all: Vec<Control>,
+}
+
+/// What a control is to look like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Likeness {
+    script: Option<Script>,
+    length: usize,
+    parts: usize,
+}
+
+impl Likeness {
+    /// Like a message with these items.
+    pub fn of(items: &[ItemIx], study: &Study) -> Self {
+        let messages = || items.iter().map(|item| &*study.item(*item).message);
+        let length = messages().map(|message| message.chars().count()).sum();
+        Self { script: script(messages().flat_map(str::chars)), length, parts: items.len() }
+    }
+}
+
+impl Controls {
+    pub fn new(study: &Study, channel: ChannelIx) -> Self {
+        let mut all: Vec<Control> = study
+            .items_of(Role::Control)
+            .map(|item| {
+                let message = &study.item(item).message;
+                Control { item, script: script(message.chars()), length: message.chars().count(), sends: 0 }
+            })
+            .collect();
+        all.shuffle(&mut generator(study.seed, &["controls", &channel.0.to_string()]));
+        Self { all }
+    }
+
+    /// The controls of the next message, and the how-manieth send of the first of them this is. What is expelled is left out
+    /// as long as there is something else.
+    pub fn next(&mut self, like: Option<Likeness>, expelled: impl Fn(ItemIx) -> bool) -> (Vec<ItemIx>, u32) {
+        let like = like.unwrap_or(Likeness { script: None, length: 0, parts: 1 });
+        let fits = |control: &Control, strictly: bool| {
+            !expelled(control.item) && !(strictly && like.script.is_some() && control.script != like.script)
+        };
+        let mut chosen: Vec<usize> = Vec::new();
+        for strictly in [true, false] {
+            chosen = (0..self.all.len()).filter(|index| fits(&self.all[*index], strictly)).collect();
+            if !chosen.is_empty() {
+                break;
+            }
+        }
+        if chosen.is_empty() {
+            chosen = (0..self.all.len()).collect();
+        }
+        let usual = like.length / like.parts.max(1);
+        chosen.sort_by_key(|index| (self.all[*index].sends, self.all[*index].length.abs_diff(usual), *index));
+        let mut length = 0;
+        let mut items = Vec::new();
+        let mut attempt = 1;
+        for index in chosen.into_iter().take(like.parts.max(1)) {
+            let control = &mut self.all[index];
+            // One more part would make it longer than what it stands for.
+            if !items.is_empty() && length + control.length > like.length {
+                break;
+            }
+            control.sends += 1;
+            if items.is_empty() {
+                attempt = control.sends;
+            }
+            length += control.length;
+            items.push(control.item);
+        }
+        (items, attempt)
+    }
+
+    /// A control to stand before an item that is sent alone: the next in turn of the item's script.
+    pub fn carrier(&self, item: ItemIx, attempt: u32, study: &Study, expelled: impl Fn(ItemIx) -> bool) -> Option<ItemIx> {
+        let message = &study.item(item).message;
+        let own = script(message.chars());
+        let room = study.text.longest.checked_sub(message.chars().count() + study.text.separator.chars().count())?;
+        let fits = |control: &&Control| control.script == own && control.length <= room && !expelled(control.item);
+        let fitting: Vec<&Control> = self.all.iter().filter(fits).collect();
+        let place = item.get().wrapping_add(attempt as usize).checked_rem(fitting.len())?;
+        Some(fitting[place].item)
+    }
+}
+
+/// The script that most characters belong to; signs that all scripts share do not count.
+fn script(text: impl Iterator<Item = char>) -> Option<Script> {
+    let mut counts: Vec<(Script, usize)> = Vec::new();
+    for script in text.map(|character| character.script()) {
+        if matches!(script, Script::Common | Script::Inherited | Script::Unknown) {
+            continue;
+        }
+        match counts.iter_mut().find(|(it, _)| *it == script) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((script, 1)),
+        }
+    }
+    // Of equals the first seen.
+    counts.iter().rev().max_by_key(|(_, count)| *count).map(|(script, _)| *script)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_of_a_text_is_that_of_most_of_it() {
+        let of = |text: &str| script(text.chars());
+        assert_eq!(of("今天 weather 很好，真的"), Some(Script::Latin));
+        assert_eq!(of("今天天气很好 ok"), Some(Script::Han));
+        assert_eq!(of("12:30, 👍"), None);
+        assert_eq!(of("བོད་"), Some(Script::Tibetan));
+    }
+}

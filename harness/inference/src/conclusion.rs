@@ -1,0 +1,68 @@
+//! Everything that is claimed from the whole of the evidence, each part from the same settled tallies.
+
+use lacuna_model::{AccountIx, ArmIx, ItemIx, Role};
+
+use crate::checks::{self, ArmChecks};
+use crate::combinations::{self, CombinationRecord};
+use crate::controls::ControlTally;
+use crate::evidence::Evidence;
+use crate::tally::Tallies;
+use crate::verdicts::{self, VerdictRecord};
+
+/// What became of one control on one arm for one recipient: one row of `controls.csv`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ControlRecord {
+    /// The control.
+    pub item: ItemIx,
+    /// The arm.
+    pub arm: ArmIx,
+    /// For whom.
+    pub recipient: AccountIx,
+    /// The counts.
+    pub tally: ControlTally,
+    /// Whether it was dropped more often in a row than loss explains.
+    pub expelled: bool,
+}
+
+/// All claims of a run.
+pub struct Conclusion {
+    /// One per unit.
+    pub verdicts: Vec<VerdictRecord>,
+    /// What is dropped together, and passes apart.
+    pub combinations: Vec<CombinationRecord>,
+    /// One per control, arm and recipient.
+    pub controls: Vec<ControlRecord>,
+    /// One per arm.
+    pub checks: Vec<ArmChecks>,
+    /// The settled tallies behind them.
+    pub tallies: Tallies,
+}
+
+/// Concludes from the whole of the evidence.
+#[must_use]
+pub fn conclude(evidence: &Evidence) -> Conclusion {
+    let tallies = verdicts::tallies(evidence);
+    let verdicts = verdicts::records(evidence, &tallies);
+    let combinations = combinations::derive(evidence, &tallies);
+    let checks = checks::derive(evidence, &tallies, &verdicts);
+    Conclusion { combinations, controls: controls(evidence, &tallies), checks, verdicts, tallies }
+}
+
+fn controls(evidence: &Evidence, tallies: &Tallies) -> Vec<ControlRecord> {
+    let study = evidence.study();
+    let mut records = Vec::new();
+    for item in study.items_of(Role::Control) {
+        for (arm, it) in (0u16..).map(ArmIx).zip(&study.arms) {
+            for recipient in &it.recipients {
+                records.push(ControlRecord {
+                    item,
+                    arm,
+                    recipient: *recipient,
+                    tally: tallies.control(item, arm, *recipient),
+                    expelled: tallies.is_expelled_for(item, arm, *recipient),
+                });
+            }
+        }
+    }
+    records
+}
