@@ -5,13 +5,17 @@
 //! - [`campaigns`]: hundreds of runs under one kind of fault, in which nothing may be called dropped that is not.
 //! - [`random`]: small random studies, policies and faults, after which the [`invariants`] must hold.
 //! - [`evaluation`]: a reduced table of what a verdict costs and how right it is.
+//! - [`history`]: what earlier runs found changes the order, and no verdict.
+//! - [`plans`]: what `lacuna plan` says of an experiment.
 //! - [`quickstart`]: the experiment that the repository shows first.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod campaigns;
 mod evaluation;
 mod expect;
+mod history;
 mod invariants;
+mod plans;
 mod quickstart;
 mod random;
 mod run;
