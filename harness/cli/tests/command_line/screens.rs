@@ -6,9 +6,10 @@ use crate::support::{Said, file, folder, lacuna, run};
 
 #[test]
 fn help() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 13] = [
         &["--help"],
         &["run", "--help"],
+        &["evaluate", "--help"],
         &["diff", "--help"],
         &["analyze", "--help"],
         &["verify", "--help"],
