@@ -190,7 +190,9 @@ fn on_a_real_server_verdicts_are_the_same_pooled_and_unpooled() {
         assert!(seen["dropped"] > 20, "{seen:?}");
         let claims: BTreeMap<_, _> = table(&run, "verdicts")
             .into_iter()
-            .map(|row| ((row["item_id"].clone(), row["arm_id"].clone(), row["recipient_account"].clone()), row["verdict"].clone()))
+            .map(|row| {
+                ((row["item_id"].clone(), row["arm_id"].clone(), row["recipient_account"].clone()), row["verdict"].clone())
+            })
             .collect();
         verdicts.push(claims);
         sent.push(table(&run, "sent").len());

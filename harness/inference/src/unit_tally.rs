@@ -54,7 +54,9 @@ impl Tally {
         let field = match outcome {
             // What comes late may be held back for one of its items: that is no word about the others, and no more about that one.
             Outcome::Delivered => &mut self.pooled_delivered,
-            Outcome::DeliveredLate | Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted => &mut self.pooled_dropped,
+            Outcome::DeliveredLate | Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted => {
+                &mut self.pooled_dropped
+            }
             Outcome::RateLimited | Outcome::SendFailed | Outcome::UnknownSubmission | Outcome::Void => return,
         };
         *field = field.saturating_add_signed(by);

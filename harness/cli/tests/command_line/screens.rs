@@ -10,6 +10,7 @@ fn help() {
         &["--help"],
         &["run", "--help"],
         &["plan", "--help"],
+        &["evaluate", "--help"],
         &["diff", "--help"],
         &["analyze", "--help"],
         &["verify", "--help"],

@@ -58,9 +58,9 @@ impl Screen {
             reached = true;
             match evidence.outcome(probe, *recipient) {
                 Some(Outcome::Delivered) => {}
-                Some(
-                    Outcome::DeliveredLate | Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted,
-                ) => return Answer::Caught,
+                Some(Outcome::DeliveredLate | Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted) => {
+                    return Answer::Caught;
+                }
                 _ => answer = Answer::Nothing,
             }
         }

@@ -123,6 +123,9 @@ fn no_keyword_is_called_dropped_that_the_published_rules_do_not_block_alone() {
         );
         assert!(wrong.is_empty(), "loss {loss}: {}", wrong.join(", "));
         assert!(concluded.verdicts.iter().all(|record| record.verdict != Verdict::Inconclusive), "loss {loss}");
-        assert!(!concluded.combinations.is_empty(), "with so many rules of several words some pools are dropped for combinations");
+        assert!(
+            !concluded.combinations.is_empty(),
+            "with so many rules of several words some pools are dropped for combinations"
+        );
     }
 }
