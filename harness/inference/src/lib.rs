@@ -1,5 +1,6 @@
 //! From facts to claims: matching, outcomes, verdicts. Pure functions and folds; no I/O, no clock, no randomness.
 
+pub mod account_effects;
 pub mod baseline;
 pub mod beta;
 pub mod checks;
@@ -15,6 +16,7 @@ pub mod matching;
 pub mod multiplicity;
 pub mod pools;
 pub mod sequential;
+mod suspicion;
 pub mod tally;
 mod unit_tally;
 pub mod verdicts;

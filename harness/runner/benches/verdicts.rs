@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use lacuna_design::Engine;
 use lacuna_inference::verdicts;
-use lacuna_model::{Entry, EntrySequence, Fact, Pooling, Role, Study, Timestamp};
+use lacuna_model::{Entry, EntrySequence, Fact, Pooling, Role, StopReason, Study, Timestamp};
 use lacuna_runner::assessment::{Estimate, MEASURES};
 use lacuna_runner::evaluation::Evaluation;
 use lacuna_runner::generated::Generated;
@@ -174,9 +174,9 @@ fn cells(items: u32, repeats: u64, only: Option<u64>) {
             mean("inconclusive") * 100.0,
             began.elapsed().as_secs_f64(),
         );
-        let ends = evaluation.ends();
-        if ends.keys().any(|end| *end != "finished") {
-            println!("  (runs ended: {ends:?})");
+        let unfinished = evaluation.runs.iter().filter(|run| run.stopped != Some(StopReason::Finished));
+        for run in unfinished {
+            println!("  the run with seed {} ended: {:?}", run.seed, run.stopped);
         }
     }
 }

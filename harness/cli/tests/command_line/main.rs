@@ -3,6 +3,7 @@
 
 mod codes;
 mod corpora;
+mod evaluation;
 mod folders;
 mod interruption;
 mod plans;

@@ -5,14 +5,18 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use lacuna_inference::conclusion::{Conclusion, conclude};
 use lacuna_inference::evidence::Evidence;
-use lacuna_inference::verdicts::{self, VerdictRecord};
+use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{Entry, EntrySequence, Fact, ObservationKind, RunId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::account_tables::{self, AccountRow};
 use super::analyze::AnalyzeError;
+use super::claim_tables::{self, ContrastRow, EnforcementRow};
+use super::combination_tables::{self, CombinationRow};
+use super::control_tables::{self, ControlRow};
 use super::manifest::{FileHash, JournalEnd, MANIFEST, Manifest};
 use super::outcome_tables::{self, OutcomeRow, VerdictRow};
 use super::output::Output;
@@ -27,7 +31,18 @@ use crate::run_folder::JOURNAL;
 /// The description of the tables.
 pub(crate) const DATA_PACKAGE: &str = "datapackage.json";
 
-const TABLES: [&str; 6] = ["sent", "probe_items", "received", "outcomes", "verdicts", "accounts"];
+const TABLES: [&str; 10] = [
+    "sent",
+    "probe_items",
+    "received",
+    "outcomes",
+    "verdicts",
+    "combinations",
+    "contrasts",
+    "enforcement",
+    "controls",
+    "accounts",
+];
 
 /// The files of the tables, and those of their guarded copies.
 pub(crate) fn table_files() -> impl Iterator<Item = (String, String)> {
@@ -67,19 +82,19 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     let (seal, counts, last_hash) = (reader.seal().copied(), reader.counts(), reader.last_hash());
     let (_, journal_file) = reader.into_input().into_inner().finish(JOURNAL);
 
-    let verdicts = verdicts::derive(&fold.evidence);
-    fold.conclude(&verdicts, &mut tables)?;
+    let conclusion = conclude(&fold.evidence);
+    fold.conclude(&conclusion, &mut tables)?;
 
     let mut files = tables.files;
     let package = package::package(&header, &tables.resources);
     files.push(write_json(output, DATA_PACKAGE, &package).map_err(|source| AnalyzeError::write(DATA_PACKAGE, source))?);
     files.extend_from_slice(options.contents);
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let registration = fold.conduct.registration(&header, &fold.evidence, &verdicts);
+    let registration = fold.conduct.registration(&header, &fold.evidence, &conclusion.verdicts);
     let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
-    write_json(output, MANIFEST, &Manifest::new(&header, &end, &files))
+    write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion.checks, &files))
         .map_err(|source| AnalyzeError::write(MANIFEST, source))?;
-    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, registration, files })
+    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts: conclusion.verdicts, registration, files })
 }
 
 fn write_json(output: &dyn Output, name: &str, value: &impl Serialize) -> io::Result<FileHash> {
@@ -140,6 +155,8 @@ struct Fold {
     /// By probe: what was handed over.
     sent: Vec<Option<Arc<Content>>>,
     conduct: Conduct,
+    /// What was journaled of accounts.
+    of_accounts: Vec<(Timestamp, Fact)>,
 }
 
 impl Fold {
@@ -149,6 +166,7 @@ impl Fold {
             contents: Contents::default(),
             sent: Vec::new(),
             conduct: Conduct::default(),
+            of_accounts: Vec::new(),
         }
     }
 
@@ -156,16 +174,17 @@ impl Fold {
     fn stream<R: io::BufRead>(&mut self, reader: &mut Reader<R>, tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
         let study = Arc::clone(self.evidence.study());
         let mut received = tables.open(sent_tables::received())?;
-        let mut accounts = tables.open(account_tables::accounts())?;
         let mut changes = Vec::new();
         for line in reader {
             let (sequence, at, entry) = line?;
             self.take(sequence, at, &entry, &mut changes);
             let Entry::Fact(fact) = entry else { continue };
-            if let Some(row) = AccountRow::of(&study, at, &fact) {
-                put(&mut accounts, &row)?;
-            }
-            let Fact::Observed(observation) = fact else { continue };
+            let Fact::Observed(observation) = fact else {
+                if AccountRow::of(&study, at, &fact).is_some() {
+                    self.of_accounts.push((at, fact));
+                }
+                continue;
+            };
             if observation.sender.is_none() && observation.kind == ObservationKind::Message {
                 // A stranger's: counted by the evidence, kept nowhere.
                 continue;
@@ -173,8 +192,7 @@ impl Fold {
             let content = observation.text.as_ref().map(|text| self.contents.received(text));
             put(&mut received, &ReceivedRow { study: &study, sequence, at, observation, content })?;
         }
-        tables.close(received)?;
-        tables.close(accounts)
+        tables.close(received)
     }
 
     fn take(
@@ -197,14 +215,16 @@ impl Fold {
     }
 
     /// Writes what needs the whole journal.
-    fn conclude(&self, verdicts: &[VerdictRecord], tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
+    fn conclude(&self, conclusion: &Conclusion, tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
         let study = self.evidence.study();
         let probes = self.evidence.probes();
-        let content = |index: usize| self.sent.get(index).and_then(Option::as_deref);
-        tables.write(
-            sent_tables::sent(),
-            probes.iter().enumerate().map(|(index, record)| SentRow { study, record, content: content(index) }),
-        )?;
+        let sent = probes.iter().enumerate().map(|(index, record)| SentRow {
+            study,
+            record,
+            content: self.sent.get(index).and_then(Option::as_deref),
+            time_block: record.started_at.map(|at| conclusion.tallies.time_block(study.channel(record.probe.channel).arm, at)),
+        });
+        tables.write(sent_tables::sent(), sent)?;
         tables.write(
             sent_tables::probe_items(),
             probes.iter().flat_map(|record| {
@@ -216,6 +236,26 @@ impl Fold {
             outcome_tables::outcomes(),
             self.evidence.outcomes().map(|outcome| OutcomeRow { study, probe: self.evidence.probe(outcome.probe), outcome }),
         )?;
-        tables.write(outcome_tables::verdicts(), verdicts.iter().map(|verdict| VerdictRow { study, verdict }))
+        tables.write(
+            outcome_tables::verdicts(),
+            conclusion.verdicts.iter().map(|verdict| VerdictRow::new(conclusion, study, verdict)),
+        )?;
+        let combinations = (1..).zip(&conclusion.combinations);
+        tables.write(
+            combination_tables::combinations(),
+            combinations.flat_map(|(number, combination)| CombinationRow::rows(study, number, combination)),
+        )?;
+        tables.write(control_tables::controls(), conclusion.controls.iter().map(|control| ControlRow { study, control }))?;
+        let contrasts = conclusion.contrasts.records.iter().map(|record| ContrastRow {
+            study,
+            comparison: &conclusion.contrasts.comparisons[record.comparison],
+            record,
+        });
+        tables.write(claim_tables::contrasts(), contrasts)?;
+        let enforcement = conclusion.enforcement.iter().map(|record| EnforcementRow { study, record });
+        tables.write(claim_tables::enforcement(), enforcement)?;
+        let told = self.of_accounts.iter().filter_map(|(at, fact)| AccountRow::of(study, *at, fact));
+        let inferred = conclusion.account_effects.iter().map(|effect| AccountRow::inferred(study, effect));
+        tables.write(account_tables::accounts(), told.chain(inferred))
     }
 }
