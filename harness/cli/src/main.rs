@@ -6,6 +6,7 @@ mod evaluation;
 mod exit;
 mod logging;
 mod output;
+mod plan_table;
 mod problems;
 mod progress;
 mod screen;

@@ -2,9 +2,12 @@
 
 use lacuna_model::{AccountIx, ArmIx, ItemIx, Role};
 
+use crate::account_effects::{self, AccountEffect};
 use crate::checks::{self, ArmChecks};
 use crate::combinations::{self, CombinationRecord};
+use crate::contrasts::{self, Contrasts};
 use crate::controls::ControlTally;
+use crate::enforcement::{self, EnforcementRecord};
 use crate::evidence::Evidence;
 use crate::tally::Tallies;
 use crate::verdicts::{self, VerdictRecord};
@@ -34,6 +37,12 @@ pub struct Conclusion {
     pub controls: Vec<ControlRecord>,
     /// One per arm.
     pub checks: Vec<ArmChecks>,
+    /// How often the platform acts, by category; only with a fixed number of sends.
+    pub enforcement: Vec<EnforcementRecord>,
+    /// What differs between regions, senders and venues.
+    pub contrasts: Contrasts,
+    /// What the platform seems to do to accounts.
+    pub account_effects: Vec<AccountEffect>,
     /// The settled tallies behind them.
     pub tallies: Tallies,
 }
@@ -45,7 +54,16 @@ pub fn conclude(evidence: &Evidence) -> Conclusion {
     let verdicts = verdicts::records(evidence, &tallies);
     let combinations = combinations::derive(evidence, &tallies);
     let checks = checks::derive(evidence, &tallies, &verdicts);
-    Conclusion { combinations, controls: controls(evidence, &tallies), checks, verdicts, tallies }
+    Conclusion {
+        combinations,
+        controls: controls(evidence, &tallies),
+        checks,
+        verdicts,
+        enforcement: enforcement::derive(evidence.study(), &tallies),
+        contrasts: contrasts::derive(evidence, &tallies),
+        account_effects: account_effects::derive(evidence, &tallies),
+        tallies,
+    }
 }
 
 fn controls(evidence: &Evidence, tallies: &Tallies) -> Vec<ControlRecord> {

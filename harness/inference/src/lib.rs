@@ -1,12 +1,13 @@
 //! From facts to claims: matching, outcomes, verdicts. Pure functions and folds; no I/O, no clock, no randomness.
 
+pub mod account_effects;
 pub mod baseline;
 pub mod beta;
 pub mod checks;
 pub mod combinations;
 pub mod conclusion;
-pub mod controls;
 pub mod contrasts;
+pub mod controls;
 pub mod enforcement;
 pub mod evidence;
 pub mod intervals;

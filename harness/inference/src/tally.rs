@@ -323,6 +323,12 @@ impl Tallies {
         self.recipient_place(arm, recipient).map_or(1.0, |place| self.baselines.latest_bound(arm, place))
     }
 
+    /// The upper bound on the loss for a recipient of an arm in the time block of this moment.
+    #[must_use]
+    pub fn loss_bound_at(&self, arm: ArmIx, recipient: AccountIx, at: Timestamp) -> f64 {
+        self.recipient_place(arm, recipient).map_or(1.0, |place| self.baselines.bound(arm, place, hour_of(at)))
+    }
+
     /// The number of the time block of an arm that a moment belongs to, from 0, by the sends counted so far.
     #[must_use]
     pub fn time_block(&self, arm: ArmIx, at: Timestamp) -> u32 {

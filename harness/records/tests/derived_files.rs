@@ -58,6 +58,8 @@ fn the_example_run_is_derived_like_this() {
         names,
         [
             "accounts.csv",
+            "combinations.csv",
+            "controls.csv",
             "datapackage.json",
             "journal.jsonl",
             "manifest.json",
@@ -78,7 +80,7 @@ fn the_columns_are_those_that_were_promised() {
     let promised = [
         (
             "sent",
-            "probe_id,sequence,arm_id,role,purpose,attempt,time_block,sender_account,client,venue,venue_id,content_kind,file_name,content_sha256,content_md5,content_bytes,width,height,perceptual_hash,text,sent_at,accepted_at,send_state,platform_message_id,notice",
+            "probe_id,sequence,arm_id,role,purpose,attempt,time_block,sender_account,client,venue,venue_id,content_kind,file_name,content_sha256,content_md5,content_bytes,width,height,perceptual_hash,text,sent_at,accepted_at,send_state,platform_message_id,notice,epoch,carrier_item_id",
         ),
         ("probe_items", "probe_id,position,item_id"),
         (
@@ -93,6 +95,8 @@ fn the_columns_are_those_that_were_promised() {
             "verdicts",
             "item_id,arm_id,recipient_account,sender_registered_in,sender_located_in,recipient_registered_in,recipient_located_in,venue,verdict,reason,probes,delivered,delivered_late,dropped,refused,altered,retracted,void,pooled_delivered,pooled_dropped,drop_rate,drop_rate_low,drop_rate_high,control_loss_rate,e_value,q_value,filter_seen,listened_s,first_sent_at,last_sent_at",
         ),
+        ("combinations", "combination_id,arm_id,recipient_account,position,item_id,probes,dropped,e_value"),
+        ("controls", "item_id,arm_id,recipient_account,probes,delivered,dropped,void,expelled"),
         ("accounts", "account,registered_in,located_in,client,event,at,detail"),
     ];
     let (_folder, run) = example();
@@ -257,7 +261,7 @@ fn the_version_of_the_projection_cannot_be_changed_to_hide_behind_it() {
     let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
     for version in ["0", "3", "1e", "-1"] {
         let version = format!("\"projection_version\": {version}");
-        fs::write(run.join("manifest.json"), manifest.replace("\"projection_version\": 1", &version)).unwrap();
+        fs::write(run.join("manifest.json"), manifest.replace("\"projection_version\": 2", &version)).unwrap();
         assert!(named(&verify(&run)).contains("manifest.json"), "{version}");
     }
 }
@@ -342,12 +346,12 @@ fn a_manifest_cannot_lead_out_of_its_folder() {
 fn a_newer_projection_goes_beside_an_older_one() {
     let (_folder, run) = example();
     analyze(&run, EXACT).unwrap();
-    // What a projection 0 could have left: other columns, and hashes that fit them.
+    // What a projection 1 could have left: other columns, and hashes that fit them.
     let old_table = b"probe_id\n";
     fs::write(run.join("sent.csv"), old_table).unwrap();
     let path = run.join("manifest.json");
     let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    manifest["projection_version"] = 0.into();
+    manifest["projection_version"] = 1.into();
     for file in manifest["files"].as_array_mut().unwrap() {
         if file["path"] == "sent.csv" {
             file["bytes"] = old_table.len().into();
@@ -358,21 +362,21 @@ fn a_newer_projection_goes_beside_an_older_one() {
     let before = files(&run);
 
     let analysis = analyze(&run, EXACT).unwrap();
-    assert_eq!(analysis.folder, run.join("derived-v1"));
+    assert_eq!(analysis.folder, run.join("derived-v2"));
     let after = files(&run);
     assert!(before.iter().all(|(name, bytes)| after[name] == *bytes), "the older files stay as they are");
-    assert!(after.contains_key("derived-v1/verdicts.csv"));
+    assert!(after.contains_key("derived-v2/verdicts.csv"));
     let report = verify(&run);
     assert_eq!(report.findings, []);
-    assert_eq!(report.notes, ["manifest.json is of projection 0: its files were checked by their hashes alone"]);
+    assert_eq!(report.notes, ["manifest.json is of projection 1: its files were checked by their hashes alone"]);
 
     fs::write(run.join("sent.csv"), "probe_ID\n").unwrap();
-    fs::write(run.join("derived-v1/verdicts.csv"), "").unwrap();
-    assert_eq!(named(&verify(&run)), BTreeSet::from(["sent.csv", "derived-v1/verdicts.csv"]));
+    fs::write(run.join("derived-v2/verdicts.csv"), "").unwrap();
+    assert_eq!(named(&verify(&run)), BTreeSet::from(["sent.csv", "derived-v2/verdicts.csv"]));
 
-    manifest["projection_version"] = 2.into();
+    manifest["projection_version"] = 3.into();
     fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
-    assert!(matches!(analyze(&run, EXACT), Err(AnalyzeError::Newer { found: 2, .. })));
+    assert!(matches!(analyze(&run, EXACT), Err(AnalyzeError::Newer { found: 3, .. })));
 }
 
 proptest::proptest! {

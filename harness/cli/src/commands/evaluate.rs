@@ -8,12 +8,10 @@ use std::time::Instant;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use lacuna_platform::{ADAPTERS, secrets};
-use lacuna_records::experiment;
 use lacuna_runner::evaluation::{Evaluation, write_rows, write_summary};
 use lacuna_runner::repeats;
 
-use super::results_of;
+use super::{load, results_of};
 use crate::arguments::OutputFormat;
 use crate::evaluation::Told;
 use crate::exit::{Exit, Failure};
@@ -52,9 +50,7 @@ pub struct Arguments {
 pub fn run(arguments: Arguments, output: OutputFormat, screen: &Screen) -> Result<Exit, Failure> {
     let Arguments { experiment: path, repeats, output: file, seed, mut set, threads } = arguments;
     set.extend(seed.map(|seed| format!("seed={seed}")));
-    let secret_exists = |reference: &_| secrets::exists(reference).map_err(|error| error.to_string());
-    let (loaded, problems) = experiment::load(&path, ADAPTERS, &set, &secret_exists);
-    let Some(experiment) = loaded.filter(|_| problems.is_empty()) else { return Err(Failure::Problems(problems)) };
+    let experiment = load(&path, &set)?;
     let Some(policy) = experiment.policy else {
         return Err(Failure::input(format!(
             "{}: what its platform truly does is not known, so nothing can be held against it (evaluate an experiment whose \

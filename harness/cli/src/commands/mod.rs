@@ -4,6 +4,8 @@ pub mod analyze;
 pub mod corpus;
 pub mod diff;
 pub mod evaluate;
+pub mod plan;
+
 pub mod policy;
 pub mod run;
 pub mod schema;
@@ -11,6 +13,9 @@ pub mod simulate;
 pub mod verify;
 
 use std::path::{Path, PathBuf};
+
+use lacuna_platform::{ADAPTERS, secrets};
+use lacuna_records::experiment::{self, Experiment};
 
 use crate::arguments::{Arguments, Command};
 use crate::exit::{Exit, Failure};
@@ -25,6 +30,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     match arguments.command {
         Command::Run(command) => run::run(command, output, arguments.log_format, &screen),
         Command::Evaluate(command) => evaluate::run(command, output, &screen),
+        Command::Plan(command) => plan::run(&command, output),
         Command::Diff(command) => diff::run(&command, output),
         Command::Analyze(command) => analyze::run(&command, output),
         Command::Verify(command) => verify::run(&command, output),
@@ -39,6 +45,13 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::fault(format!("cannot start the runtime: {error}")))
+}
+
+/// Reads an experiment with all that it names; `overrides` are `KEY=VALUE`.
+fn load(path: &Path, overrides: &[String]) -> Result<Experiment, Failure> {
+    let secret_exists = |reference: &_| secrets::exists(reference).map_err(|error| error.to_string());
+    let (loaded, problems) = experiment::load(path, ADAPTERS, overrides, &secret_exists);
+    loaded.filter(|_| problems.is_empty()).ok_or(Failure::Problems(problems))
 }
 
 /// Where results are kept unless the command line says so.

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lacuna_platform::{ADAPTERS, secrets, tls};
-use lacuna_records::experiment;
+use lacuna_platform::tls;
+use lacuna_runner::registration::{self, Registration};
 use lacuna_runner::run::{RunRequest, RunSummary, run as run_experiment};
 use tokio::sync::watch;
 
-use super::{results_of, runtime};
+use super::{load, results_of, runtime};
 use crate::arguments::OutputFormat;
 use crate::exit::{Exit, Failure};
 use crate::logging::LogFormat;
@@ -39,21 +39,32 @@ pub struct Arguments {
     /// Override a key of the experiment, such as watch.grace=500ms; arms and accounts are addressed by id. May be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Run a locked experiment although it is not what was locked, and say why: the manifest and the summary list what changed
+    #[arg(long, value_name = "REASON", conflicts_with = "resume", value_parser = reason)]
+    deviate: Option<String>,
+}
+
+/// A reason must be one.
+fn reason(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("say why".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// Runs an experiment.
 pub fn run(arguments: Arguments, output: OutputFormat, log: LogFormat, screen: &Screen) -> Result<Exit, Failure> {
-    let Arguments { experiment: path, results, resume, seed, mut set } = arguments;
+    let Arguments { experiment: path, results, resume, seed, mut set, deviate } = arguments;
     set.extend(seed.map(|seed| format!("seed={seed}")));
-    let secret_exists = |reference: &_| secrets::exists(reference).map_err(|error| error.to_string());
-    let (loaded, problems) = experiment::load(&path, ADAPTERS, &set, &secret_exists);
-    let Some(experiment) = loaded.filter(|_| problems.is_empty()) else { return Err(Failure::Problems(problems)) };
+    let experiment = load(&path, &set)?;
+    // A run that goes on is held to what it began with.
+    let registration = match &resume {
+        None => registration::check(&path, &experiment, &set, deviate).map_err(Failure::input)?,
+        Some(_) => Registration::default(),
+    };
     let results = results.unwrap_or_else(|| results_of(&path, resume.as_deref()));
     tls::install_provider();
 
     let (progress, seen) = watch::channel(progress::NOTHING_YET);
     let display = Display::new(screen.clone(), log, experiment.study.watch.late);
-    let request = RunRequest { experiment, results, resume };
+    let request = RunRequest { experiment, results, resume, registration };
     let summary: RunSummary = runtime()?.block_on(async {
         let stop = signals::stop_on_signal(screen.clone())?;
         let shown = tokio::spawn(display.follow(seen));

@@ -21,10 +21,27 @@ pub fn text(summary: &Summary, width: u16) -> String {
     text += "\nVerdicts, by arm and recipient\n";
     text += &matrix(summary, width);
     text += &findings(summary, width);
+    text += &registration(summary);
     let (candidates, controls) = (summary.candidates_sent, summary.controls_sent);
     // Writing to a string cannot fail.
     let _ = writeln!(text, "\n{} messages: {candidates} of candidates, {controls} controls", candidates + controls);
     let _ = writeln!(text, "{}", visible(&summary.folder().display().to_string()));
+    text
+}
+
+/// The lock that the run was checked against, and where it departs from it.
+fn registration(summary: &Summary) -> String {
+    let Some(registration) = &summary.registration else { return String::new() };
+    let lock = visible(&registration.lock);
+    if registration.deviations.is_empty() && registration.reason.is_none() {
+        return format!("\nAs it was locked in {lock}\n");
+    }
+    let reason = registration.reason.as_ref().map(|it| format!(": {}", visible(it))).unwrap_or_default();
+    let mut text = format!("\nDeviates from {lock}{reason}\n");
+    for deviation in &registration.deviations {
+        let (subject, detail) = (visible(&deviation.subject), visible(&deviation.detail));
+        let _ = writeln!(text, "  {}, {subject}: {detail}", deviation.kind.in_words());
+    }
     text
 }
 

@@ -1,6 +1,6 @@
 //! What a run found, on stdout.
 
-mod human;
+pub mod human;
 mod json;
 
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{AccountIx, ArmIx, ItemIx, Role, Study, Verdict};
-use lacuna_records::projection::Analysis;
+use lacuna_records::projection::{Analysis, Registration};
 use lacuna_runner::run::{RunEnd, RunSummary};
 
 use crate::arguments::OutputFormat;
@@ -32,6 +32,8 @@ pub struct Summary {
     took: Option<f64>,
     matrix: Vec<Line>,
     findings: Vec<Finding>,
+    /// The lock that the run was checked against, and where it departs from it.
+    registration: Option<Registration>,
 }
 
 /// Verdicts of one arm for one recipient.
@@ -68,6 +70,7 @@ impl Summary {
             took: Some(run.took.as_secs_f64()),
             matrix,
             findings,
+            registration: run.registration.clone(),
         }
     }
 
@@ -95,6 +98,7 @@ impl Summary {
             took: None,
             matrix,
             findings,
+            registration: analysis.registration.clone(),
         }
     }
 

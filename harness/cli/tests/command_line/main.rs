@@ -6,6 +6,7 @@ mod corpora;
 mod evaluation;
 mod folders;
 mod interruption;
+mod plans;
 mod screens;
 mod secrecy;
 mod support;

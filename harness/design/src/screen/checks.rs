@@ -13,6 +13,9 @@ use super::question::QuestionIx;
 /// One spike for so many messages with several items: two in a hundred.
 const MESSAGES_A_SPIKE: u32 = 50;
 
+/// With fewer known items than this the next ones are made sure of at once.
+const FEW_KNOWN: usize = 3;
+
 /// The share of items cleared in pools that are asked once more, alone.
 pub(super) const AUDITED: f64 = 0.02;
 
@@ -74,6 +77,11 @@ impl Checks {
         if self.known.len() < 16 {
             self.known.push(known);
         }
+    }
+
+    /// Whether there are too few known items for spikes to take turns.
+    pub fn wants_known(&self) -> bool {
+        self.known.len() < FEW_KNOWN
     }
 
     /// A message with several items is sent.

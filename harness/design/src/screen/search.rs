@@ -2,7 +2,7 @@
 
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::tally::Tallies;
-use lacuna_model::{AccountIx, ItemIx, Outcome, ProbeId, Study, Timestamp, Verdict};
+use lacuna_model::{AccountIx, ItemIx, Outcome, ProbeId, Study, Timestamp, Unit, Verdict};
 use libm::log;
 
 use super::Screen;
@@ -94,6 +94,9 @@ impl Screen {
                 self.questions[question as usize].hunt = Some(hunt);
                 if self.questions[question as usize].stage == Stage::Pooled {
                     self.ask_alone(question, at, study, tallies);
+                } else if self.is_suspect(question, tallies) {
+                    // It was dropped alone already: that is what was dropped here too, and nothing more is asked for the hunt's sake.
+                    self.tell_hunt(question, at, study, tallies);
                 }
             }
             Next::GiveUp(questions) => {
@@ -165,17 +168,15 @@ impl Screen {
     /// A question that was asked alone tells whether pools can be believed, and gives the checks what they need.
     pub(super) fn learn_of_pools(&mut self, index: QuestionIx, at: Timestamp, study: &Study, tallies: &Tallies) {
         let question = &self.questions[index as usize];
-        if question.stage == Stage::Queued || question.stage == Stage::Asked {
-            return;
+        let (item, route) = (question.item, question.route);
+        let judged = question.alone && question.stage == Stage::Answered;
+        let missed = self.route(index).units(item).any(|unit| tallies.verdict(unit) == Some(Verdict::Dropped));
+        let known = self.route(index).units(item).any(|unit| is_known(unit, tallies));
+        let Some(pooled) = &mut self.pooling[route as usize] else { return };
+        if judged {
+            pooled.checks.audited(missed);
         }
-        let (item, was_cleared, route) = (question.item, question.alone, question.route as usize);
-        let verdicts: Vec<_> = self.route(index).units(item).map(|unit| tallies.verdict(unit)).collect();
-        let dropped = verdicts.contains(&Some(Verdict::Dropped));
-        let Some(pooled) = &mut self.pooling[route] else { return };
-        if was_cleared && verdicts.iter().all(Option::is_some) {
-            pooled.checks.audited(dropped);
-        }
-        if dropped {
+        if known {
             // Split by the separator it must still be a message that the platform takes.
             let text = &study.item(item).message;
             let separator = study.text.separator.chars().count();
@@ -183,7 +184,7 @@ impl Screen {
             let can_be_split = length > 1 && length * (1 + separator) <= study.text.longest;
             pooled.checks.learn(index, can_be_split);
         }
-        self.doubt_pools(self.questions[index as usize].route, at, study, tallies);
+        self.doubt_pools(route, at, study, tallies);
     }
 
     /// A check has an outcome for one more recipient.
@@ -208,7 +209,7 @@ impl Screen {
         // Only whom the known item is dropped for can tell.
         let outcomes: Vec<_> = self.routes[route as usize]
             .units(item)
-            .filter(|unit| tallies.verdict(*unit) == Some(Verdict::Dropped))
+            .filter(|unit| is_known(*unit, tallies))
             .filter_map(|unit| evidence.outcome(probe, unit.recipient))
             .collect();
         let arrived = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Delivered | Outcome::DeliveredLate));
@@ -259,4 +260,12 @@ impl Screen {
             }
         }
     }
+}
+
+/// Whether an item is so likely to be dropped that pools can be held against it: chances of a thousand to one or more, by its own
+/// sends, that it is not lost messages.
+fn is_known(unit: Unit, tallies: &Tallies) -> bool {
+    const LN_THOUSAND: f64 = 6.9;
+    let tally = tallies.of(unit);
+    tally.dropped >= 2 && tally.counted() == tally.dropped && tallies.ln_e_value(unit) >= LN_THOUSAND
 }

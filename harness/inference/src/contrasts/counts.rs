@@ -15,9 +15,9 @@ pub struct MemberCounts {
     pub dropped: u32,
     /// Messages with other items that arrived.
     pub pooled_arrived: u32,
-    /// Of the dropped, those that say something about the difference.
+    /// Of the dropped, those that are known not to be missing on the other side too.
     pub telling_drops: u32,
-    /// The sum of ln(1 / p⁺) over these.
+    /// The sum of ln(1 / p⁺) over the dropped.
     pub ln_e: f64,
     /// The greatest p⁺ of the drops.
     pub loss: f64,
@@ -116,10 +116,10 @@ impl Counts {
                     Some(Seen::Dropped(bound)) if alone => {
                         counts.dropped += 1;
                         counts.loss = counts.loss.max(*bound);
+                        counts.ln_e -= log(*bound);
                         // One message to both sides: if it is missing on both, it may have been lost before it parted.
                         if !shared || arrived_there {
                             counts.telling_drops += 1;
-                            counts.ln_e -= log(*bound);
                         }
                     }
                     None | Some(Seen::Dropped(_)) => {}

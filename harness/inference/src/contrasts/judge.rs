@@ -36,7 +36,7 @@ impl MemberCounts {
         self.counted().1 > 0
     }
 
-    /// Whether it is missing always: alone, more than once, and not because of loss alone as far as `ln_e` says.
+    /// Whether it is missing always, and more than once when it was not missing on the other side too.
     fn is_always_dropped(&self) -> bool {
         self.arrived == 0 && self.pooled_arrived == 0 && self.telling_drops >= FEWEST_DROPS
     }

@@ -15,7 +15,7 @@
 //!   filter for one that does. With fixed sends (`replicates`) it is not taken for that, and the e-value compares the two rates: see
 //!   [`rates`].
 //! - Two directions are looked at, so the e-value is half of the greater one.
-//! - Recipients of one message share its fate: between them only drops of messages that arrived on the other side count.
+//! - Recipients of one message share its fate: between them two drops at least must be of messages that arrived on the other side.
 //! - `scope = region` needs two accounts on each side, and that all agree: the e-value is the smallest over the accounts, which is
 //!   valid against "not every account of the region is treated so" whatever the dependence. Everything else is
 //!   `account_pair`.
@@ -38,6 +38,7 @@ pub use judge::Difference;
 
 use crate::evidence::Evidence;
 use crate::multiplicity;
+use crate::tally::Tallies;
 
 /// One item in one comparison: one row of `contrasts.csv`.
 #[derive(Clone, PartialEq, Debug)]
@@ -84,11 +85,15 @@ impl Contrasts {
     }
 }
 
-/// Every contrast that the evidence allows. `loss` is the upper bound on the loss of a message for a recipient, where and
-/// when it was sent.
+/// Every contrast that the evidence allows. The tallies are of the same evidence.
 #[must_use]
-pub fn derive(evidence: &Evidence, loss: &dyn Fn(ProbeId, AccountIx) -> f64) -> Contrasts {
+pub fn derive(evidence: &Evidence, tallies: &Tallies) -> Contrasts {
     let study = evidence.study();
+    let loss = |probe: ProbeId, recipient: AccountIx| {
+        let record = evidence.probe(probe);
+        let (arm, at) = (study.channel(record.probe.channel).arm, record.started_at.unwrap_or(record.planned_at));
+        tallies.loss_bound_at(arm, recipient, at)
+    };
     let comparisons = comparisons(study);
     let tested: Vec<ItemIx> =
         (0u32..).map(ItemIx).zip(&study.items).filter(|(_, item)| item.role != Role::Control).map(|(index, _)| index).collect();
@@ -98,7 +103,7 @@ pub fn derive(evidence: &Evidence, loss: &dyn Fn(ProbeId, AccountIx) -> f64) -> 
     }
     let mut rows: Vec<Vec<ContrastRecord>> = Vec::new();
     for (index, comparison) in comparisons.iter().enumerate() {
-        let counts = counts::Counts::new(evidence, comparison, &place, tested.len(), loss);
+        let counts = counts::Counts::new(evidence, comparison, &place, tested.len(), &loss);
         let row = |(nth, item): (usize, &ItemIx)| judge::record(study, *item, index, &counts.of(nth));
         rows.push(tested.iter().enumerate().map(row).collect());
     }

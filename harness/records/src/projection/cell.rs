@@ -112,7 +112,7 @@ impl From<lacuna_model::ProbeId> for Cell<'_> {
     }
 }
 
-/// A number as all tables write it: up to six significant digits, plain from 0.0001 on.
+/// A number as all tables write it: up to six significant digits, plain from 0.0001 to 1e15.
 #[must_use]
 pub fn number(value: f64) -> String {
     let scientific = format!("{value:.5e}");
@@ -121,7 +121,7 @@ pub fn number(value: f64) -> String {
     let trimmed = mantissa.trim_end_matches('0').trim_end_matches('.');
     if value == 0.0 {
         "0".to_owned()
-    } else if exponent < -4 {
+    } else if !(-4..15).contains(&exponent) {
         format!("{trimmed}e{exponent}")
     } else {
         let decimals = usize::try_from(5 - exponent).unwrap_or(0);
@@ -149,6 +149,9 @@ mod tests {
             (123_456.7, "123457"),
             (99_999.96, "100000"),
             (1_234_567.0, "1234570"),
+            (123_456_700_000_000.0, "123457000000000"),
+            (1_234_567e9, "1.23457e15"),
+            (1e300, "1e300"),
             (0.000_123_456_78, "0.000123457"),
             (0.000_099_999_99, "0.0001"),
             (0.000_012, "1.2e-5"),

@@ -5,18 +5,22 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use lacuna_inference::conclusion::{Conclusion, conclude};
 use lacuna_inference::evidence::Evidence;
-use lacuna_inference::verdicts::{self, VerdictRecord};
+use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{Entry, EntrySequence, Fact, ObservationKind, RunId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::account_tables::{self, AccountRow};
 use super::analyze::AnalyzeError;
+use super::combination_tables::{self, CombinationRow};
+use super::control_tables::{self, ControlRow};
 use super::manifest::{FileHash, JournalEnd, MANIFEST, Manifest};
 use super::outcome_tables::{self, OutcomeRow, VerdictRow};
 use super::output::Output;
 use super::package;
+use super::registration::{Conduct, Registration};
 use super::sent_tables::{self, Content, Contents, ProbeItemRow, ReceivedRow, SentRow};
 use super::table::Table;
 use super::writer::{Hashed, TableWriter, guarded_file};
@@ -26,7 +30,7 @@ use crate::run_folder::JOURNAL;
 /// The description of the tables.
 pub(crate) const DATA_PACKAGE: &str = "datapackage.json";
 
-const TABLES: [&str; 6] = ["sent", "probe_items", "received", "outcomes", "verdicts", "accounts"];
+const TABLES: [&str; 8] = ["sent", "probe_items", "received", "outcomes", "verdicts", "combinations", "controls", "accounts"];
 
 /// The files of the tables, and those of their guarded copies.
 pub(crate) fn table_files() -> impl Iterator<Item = (String, String)> {
@@ -48,6 +52,7 @@ pub(crate) struct Derived {
     pub counts: Counts,
     pub evidence: Evidence,
     pub verdicts: Vec<VerdictRecord>,
+    pub registration: Option<Registration>,
     pub files: Vec<FileHash>,
 }
 
@@ -65,18 +70,19 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     let (seal, counts, last_hash) = (reader.seal().copied(), reader.counts(), reader.last_hash());
     let (_, journal_file) = reader.into_input().into_inner().finish(JOURNAL);
 
-    let verdicts = verdicts::derive(&fold.evidence);
-    fold.conclude(&verdicts, &mut tables)?;
+    let conclusion = conclude(&fold.evidence);
+    fold.conclude(&conclusion, &mut tables)?;
 
     let mut files = tables.files;
     let package = package::package(&header, &tables.resources);
     files.push(write_json(output, DATA_PACKAGE, &package).map_err(|source| AnalyzeError::write(DATA_PACKAGE, source))?);
     files.extend_from_slice(options.contents);
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref() };
-    write_json(output, MANIFEST, &Manifest::new(&header, &end, &files))
+    let registration = fold.conduct.registration(&header, &fold.evidence, &conclusion.verdicts);
+    let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
+    write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion.checks, &files))
         .map_err(|source| AnalyzeError::write(MANIFEST, source))?;
-    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, files })
+    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts: conclusion.verdicts, registration, files })
 }
 
 fn write_json(output: &dyn Output, name: &str, value: &impl Serialize) -> io::Result<FileHash> {
@@ -136,11 +142,17 @@ struct Fold {
     contents: Contents,
     /// By probe: what was handed over.
     sent: Vec<Option<Arc<Content>>>,
+    conduct: Conduct,
 }
 
 impl Fold {
     fn new(header: &Header) -> Self {
-        Self { evidence: Evidence::new(Arc::clone(&header.study)), contents: Contents::default(), sent: Vec::new() }
+        Self {
+            evidence: Evidence::new(Arc::clone(&header.study)),
+            contents: Contents::default(),
+            sent: Vec::new(),
+            conduct: Conduct::default(),
+        }
     }
 
     /// Reads the journal to its end and writes what needs no more than one entry.
@@ -182,19 +194,22 @@ impl Fold {
             }
             self.sent[probe.get()] = Some(self.contents.sent(text));
         }
+        self.conduct.take(entry);
         self.evidence.apply(sequence, at, entry, changes);
         changes.clear();
     }
 
     /// Writes what needs the whole journal.
-    fn conclude(&self, verdicts: &[VerdictRecord], tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
+    fn conclude(&self, conclusion: &Conclusion, tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
         let study = self.evidence.study();
         let probes = self.evidence.probes();
-        let content = |index: usize| self.sent.get(index).and_then(Option::as_deref);
-        tables.write(
-            sent_tables::sent(),
-            probes.iter().enumerate().map(|(index, record)| SentRow { study, record, content: content(index) }),
-        )?;
+        let sent = probes.iter().enumerate().map(|(index, record)| SentRow {
+            study,
+            record,
+            content: self.sent.get(index).and_then(Option::as_deref),
+            time_block: record.started_at.map(|at| conclusion.tallies.time_block(study.channel(record.probe.channel).arm, at)),
+        });
+        tables.write(sent_tables::sent(), sent)?;
         tables.write(
             sent_tables::probe_items(),
             probes.iter().flat_map(|record| {
@@ -206,6 +221,12 @@ impl Fold {
             outcome_tables::outcomes(),
             self.evidence.outcomes().map(|outcome| OutcomeRow { study, probe: self.evidence.probe(outcome.probe), outcome }),
         )?;
-        tables.write(outcome_tables::verdicts(), verdicts.iter().map(|verdict| VerdictRow { study, verdict }))
+        tables.write(outcome_tables::verdicts(), conclusion.verdicts.iter().map(|verdict| VerdictRow { study, verdict }))?;
+        let combinations = (1..).zip(&conclusion.combinations);
+        tables.write(
+            combination_tables::combinations(),
+            combinations.flat_map(|(number, combination)| CombinationRow::rows(study, number, combination)),
+        )?;
+        tables.write(control_tables::controls(), conclusion.controls.iter().map(|control| ControlRow { study, control }))
     }
 }

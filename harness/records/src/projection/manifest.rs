@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use lacuna_inference::checks::ArmChecks;
+use lacuna_model::Study;
 use serde::{Deserialize, Serialize};
 
 use super::PROJECTION_VERSION;
+use super::registration::Registration;
 use crate::journal::{ChainHash, Counts, Header, InputHash, JOURNAL_VERSION, Seal};
 use crate::time_format::iso8601;
 
@@ -41,9 +44,50 @@ pub(super) struct Manifest<'a> {
     sealed_at: Option<String>,
     exit_code: Option<u8>,
     counts: Counts,
+    checks: Vec<Checks<'a>>,
     inputs: &'a [InputHash],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration: Option<&'a Registration>,
     journal: JournalHash<'a>,
     files: &'a [FileHash],
+}
+
+/// How far the screen of an arm can be trusted. Shares have six decimals.
+#[derive(Serialize)]
+struct Checks<'a> {
+    arm: &'a str,
+    /// Items cleared in a pool that were sent again alone, for each recipient.
+    audits: u64,
+    /// Of these, the ones that are not shown to pass.
+    audit_misses: u64,
+    miss_rate: Option<f64>,
+    /// The upper end of the one-sided 95 % interval.
+    miss_rate_high: Option<f64>,
+    /// Pools with an item known to be dropped, for each recipient.
+    spikes: u64,
+    spikes_delivered: u64,
+    /// The share of sends on which a filter must act to be found with a probability of 95 %.
+    lowest_enforcement: Option<f64>,
+}
+
+impl<'a> Checks<'a> {
+    fn of(study: &'a Study, checks: &ArmChecks) -> Self {
+        Self {
+            arm: study.arm(checks.arm).id.as_str(),
+            audits: checks.audits,
+            audit_misses: checks.audit_misses,
+            miss_rate: checks.miss_rate.map(|(rate, _)| six_decimals(rate)),
+            miss_rate_high: checks.miss_rate.map(|(_, high)| six_decimals(high)),
+            spikes: checks.spikes,
+            spikes_delivered: checks.spikes_delivered,
+            lowest_enforcement: checks.lowest_enforcement.map(six_decimals),
+        }
+    }
+}
+
+/// A share, rounded.
+fn six_decimals(share: f64) -> f64 {
+    (share * 1e6).round() / 1e6
 }
 
 /// The journal, and the hash of its last line, on which all its lines hang.
@@ -61,12 +105,13 @@ pub(super) struct JournalEnd<'a> {
     pub last_hash: ChainHash,
     pub counts: Counts,
     pub seal: Option<&'a Seal>,
+    pub registration: Option<&'a Registration>,
 }
 
 impl<'a> Manifest<'a> {
     /// Times and counts come from the journal alone, so that the manifest is the same whenever it is derived. A run that was
     /// not sealed has no end and no exit code.
-    pub fn new(header: &'a Header, journal: &'a JournalEnd<'a>, files: &'a [FileHash]) -> Self {
+    pub fn new(header: &'a Header, journal: &'a JournalEnd<'a>, checks: &[ArmChecks], files: &'a [FileHash]) -> Self {
         let study = &header.study;
         Self {
             kind: "lacuna",
@@ -84,7 +129,9 @@ impl<'a> Manifest<'a> {
             sealed_at: journal.seal.map(|seal| iso8601(seal.at)),
             exit_code: journal.seal.map(|seal| seal.exit_code),
             counts: journal.counts,
+            checks: checks.iter().map(|checks| Checks::of(study, checks)).collect(),
             inputs: &header.inputs,
+            registration: journal.registration,
             journal: JournalHash {
                 path: &journal.file.path,
                 bytes: journal.file.bytes,

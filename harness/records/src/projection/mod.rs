@@ -7,18 +7,21 @@
 //!
 //! RFC 4180, UTF-8 without a byte order mark, lines end with LF. A missing value is an empty cell. Moments are ISO 8601 in
 //! UTC with milliseconds and `Z`. Lengths of time are decimal with three digits after the point, the unit stands in the
-//! column's name. Other numbers that are no counts have up to six significant digits, plain from 0.0001 on, below in the
+//! column's name. Other numbers that are no counts have up to six significant digits, plain from 0.0001 to 1e15, else in the
 //! form `1.5e-7`. Each table is one definition of columns, each column with the function that fills it, so that header,
 //! cells and Table Schema cannot drift apart.
 
 mod account_tables;
 mod analyze;
 mod cell;
+mod combination_tables;
+mod control_tables;
 mod derive;
 mod manifest;
 mod outcome_tables;
 mod output;
 mod package;
+mod registration;
 mod sent_tables;
 mod table;
 mod writer;
@@ -30,9 +33,10 @@ pub(crate) use derive::{DATA_PACKAGE, Options, derive, table_files};
 pub(crate) use manifest::StoredManifest;
 pub use manifest::{FileHash, MANIFEST};
 pub(crate) use output::{Artifact, Output};
+pub use registration::{Deviating, DeviationKind, Registration};
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
-pub const PROJECTION_VERSION: u32 = 1;
+pub const PROJECTION_VERSION: u32 = 2;
 
 /// The version of the tables, the first cell of every row. Columns are only appended to a table of a version.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -141,27 +141,55 @@ pub(super) fn verdicts<'a>() -> Table<VerdictRow<'a>> {
         column("void", Form::Integer, "Missing where nothing shows that the path was alive.", |row| {
             row.verdict.tally.void.into()
         }),
-        column("pooled_delivered", Form::Integer, "Sends together with other items that arrived.", |_| Cell::Missing),
-        column("pooled_dropped", Form::Integer, "Sends together with other items that are missing.", |_| Cell::Missing),
+        column(
+            "pooled_delivered",
+            Form::Integer,
+            "Sends together with other items that arrived, checks of the filter apart.",
+            |row| row.verdict.tally.pooled_delivered.into(),
+        ),
+        column(
+            "pooled_dropped",
+            Form::Integer,
+            "Sends together with other items that are missing on a path that was alive, or were refused, altered or retracted.",
+            |row| row.verdict.tally.pooled_dropped.into(),
+        ),
         column("drop_rate", Form::Number, "Dropped among the sends that could have arrived.", |row| row.verdict.drop_rate.into()),
-        column("drop_rate_low", Form::Number, "Lower end of the confidence interval of drop_rate.", |_| Cell::Missing),
-        column("drop_rate_high", Form::Number, "Upper end of the confidence interval of drop_rate.", |_| Cell::Missing),
+        column(
+            "drop_rate_low",
+            Form::Number,
+            "Lower end of the 95 % interval of drop_rate: Clopper-Pearson with replicates, else a confidence sequence.",
+            |row| row.verdict.drop_rate_interval.map(|(low, _)| low).into(),
+        ),
+        column("drop_rate_high", Form::Number, "Upper end of the 95 % interval of drop_rate.", |row| {
+            row.verdict.drop_rate_interval.map(|(_, high)| high).into()
+        }),
         column("control_loss_rate", Form::Number, "Missing among the arm's controls for this recipient.", |row| {
             row.verdict.control_loss_rate.into()
         }),
-        column("e_value", Form::Number, "Evidence against the item being let through.", |_| Cell::Missing),
-        column("q_value", Form::Number, "The e-BH value over items, arms and recipients.", |_| Cell::Missing),
+        column(
+            "e_value",
+            Form::Number,
+            "Evidence of the item's own sends against its drops being losses: large values speak for a block. At most 1e300 is written.",
+            |row| row.verdict.e_value.into(),
+        ),
+        column(
+            "q_value",
+            Form::Number,
+            "The smallest false discovery rate at which e-BH over all items, arms and recipients counts it as blocked; 1 with fewer \
+             than two drops or an e_value below 1 / false-positive-rate.",
+            |row| row.verdict.q_value.into(),
+        ),
         column(
             "filter_seen",
             Form::Boolean,
-            "Whether this arm showed any filtering: without it, its silence means little.",
+            "Whether any verdict on this arm shows a filter, of a canary or a candidate: without it, its silence means little.",
             |row| row.verdict.filter_seen.into(),
         ),
         column("listened_s", Form::Number, "The shortest time that was listened for a send of the item, in seconds.", |row| {
             row.verdict.listened.map_or(Cell::Missing, Cell::seconds)
         }),
-        column("first_sent_at", Form::Time, "The first send.", |row| row.verdict.first_sent_at.into()),
-        column("last_sent_at", Form::Time, "The last send.", |row| row.verdict.last_sent_at.into()),
+        column("first_sent_at", Form::Time, "The first send, alone or with others.", |row| row.verdict.first_sent_at.into()),
+        column("last_sent_at", Form::Time, "The last send, alone or with others.", |row| row.verdict.last_sent_at.into()),
     ];
     Table {
         name: "verdicts",

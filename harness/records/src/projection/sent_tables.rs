@@ -52,6 +52,8 @@ pub(super) struct SentRow<'a> {
     pub record: &'a ProbeRecord,
     /// What was handed over; `None` if it never was.
     pub content: Option<&'a Content>,
+    /// The time block that it belongs to; `None` if it was never sent.
+    pub time_block: Option<u32>,
 }
 
 impl SentRow<'_> {
@@ -137,9 +139,12 @@ pub(super) fn sent<'a>() -> Table<SentRow<'a>> {
         column("attempt", Form::Integer, "The how-manieth send of the item on this arm, from 1.", |row| {
             row.record.probe.attempt.into()
         }),
-        column("time_block", Form::Integer, "The epoch: 0 until the run was first resumed, then 1, and so on.", |row| {
-            row.record.epoch.into()
-        }),
+        column(
+            "time_block",
+            Form::Integer,
+            "The time block of the arm, from 0: the hours of UTC, taken together until a block can tell its loss from the rest.",
+            |row| row.time_block.into(),
+        ),
         column("sender_account", Form::Text, "The sending account.", |row| {
             Cell::text(row.study.account(row.channel().sender).id.as_str())
         }),
@@ -173,6 +178,10 @@ pub(super) fn sent<'a>() -> Table<SentRow<'a>> {
         }),
         column("notice", Form::Text, "What the platform said, or why the hand-over failed.", |row| {
             row.record.notice.as_deref().map_or(Cell::Missing, Cell::text)
+        }),
+        column("epoch", Form::Integer, "0 until the run was first resumed, then 1, and so on.", |row| row.record.epoch.into()),
+        column("carrier_item_id", Form::Text, "The control whose text stands before an item that is sent alone.", |row| {
+            row.record.probe.carrier.map_or(Cell::Missing, |item| Cell::text(row.study.item(item).id.as_str()))
         }),
     ]);
     Table {

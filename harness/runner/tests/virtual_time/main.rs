@@ -3,12 +3,14 @@
 //! - [`scenarios`]: the files of `tests/scenarios/`, which say what happens and what must be concluded. Their README says how
 //!   to write one.
 //! - [`campaigns`]: hundreds of runs under one kind of fault, in which nothing may be called dropped that is not.
+//! - [`contrasts`]: regions that differ, and accounts that only look as if.
 //! - [`random`]: small random studies, policies and faults, after which the [`invariants`] must hold.
 //! - [`evaluation`]: a reduced table of what a verdict costs and how right it is.
 //! - [`quickstart`]: the experiment that the repository shows first.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod campaigns;
+mod contrasts;
 mod evaluation;
 mod expect;
 mod invariants;
