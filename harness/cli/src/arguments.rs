@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{analyze, corpus, diff, policy, run, schema, simulate, verify};
+use crate::commands::{analyze, corpus, diff, evaluate, plan, policy, run, schema, simulate, verify};
 use crate::logging::LogFormat;
 
 /// Measures silent censorship on messaging platforms: sends controlled texts between accounts that you own, lays what was sent
@@ -42,6 +42,11 @@ pub enum OutputFormat {
 pub enum Command {
     /// Run an experiment, or go on with one that was interrupted
     Run(run::Arguments),
+    /// Say what an experiment will cost and what it can find, before anything is sent; lock it
+    Plan(plan::Arguments),
+    /// Run an experiment many times in virtual time, against the policy that it names, and say what its verdicts cost and how right
+    /// they are
+    Evaluate(evaluate::Arguments),
     /// Lay two logs beside each other and say what is missing, altered, unexpected or repeated
     Diff(diff::Arguments),
     /// Derive every file of a run anew from its journal

@@ -2,14 +2,17 @@
 
 mod arguments;
 mod commands;
+mod evaluation;
 mod exit;
 mod logging;
 mod output;
+mod plan_table;
 mod problems;
 mod progress;
 mod screen;
 mod signals;
 mod summary;
+mod table;
 mod visible;
 
 use std::process::ExitCode;

@@ -195,16 +195,19 @@ impl Engine {
         let study = Arc::clone(&self.study);
         let id = ProbeId(self.evidence.probes().len() as u64);
         let recipients = study.channel(channel).recipients.len();
+        let arm = study.channel(channel).arm;
+        let tallies = &self.tallies;
+        let expelled = |control| tallies.is_expelled(control, arm);
         let probe = if let Some(ask) = &ask {
             self.run.open_candidates += recipients as u64;
             self.likeness[channel.get()] = Some(Likeness::of(&ask.items, &study));
             let carrier = match ask.items.as_slice() {
-                &[item] if ask.carried => self.controls[channel.get()].carrier(item, ask.attempt, &study, |_| false),
+                &[item] if ask.carried => self.controls[channel.get()].carrier(item, ask.attempt, &study, expelled),
                 _ => None,
             };
             Probe { id, channel, role: ask.role, purpose: ask.purpose, attempt: ask.attempt, items: ask.items.clone(), carrier }
         } else {
-            let (items, attempt) = self.controls[channel.get()].next(self.likeness[channel.get()], |_| false);
+            let (items, attempt) = self.controls[channel.get()].next(self.likeness[channel.get()], expelled);
             self.run.controls += 1;
             Probe { id, channel, role: Role::Control, purpose: Purpose::Bracket, attempt, items, carrier: None }
         };
@@ -237,8 +240,7 @@ impl Engine {
         }
         let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
         // Whatever the candidates' evidence no longer decides comes before the canaries.
-        if !all_dead && self.screen.holds_canaries() && self.screen.reconsider(at, &self.study, &self.tallies) > 0 {
-            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+        if !all_dead && self.screen.holds_canaries() && self.reconsiders(at) {
             return true;
         }
         if !all_dead && self.screen.release_canaries(at, &self.study, &self.tallies) {
@@ -253,8 +255,7 @@ impl Engine {
             }
             return false;
         }
-        if !all_dead && self.screen.reconsider(at, &self.study, &self.tallies) > 0 {
-            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+        if !all_dead && self.reconsiders(at) {
             return true;
         }
         if self.needs_last_controls(at, commands) {
@@ -268,6 +269,16 @@ impl Engine {
         };
         self.stop(at, reason, commands);
         false
+    }
+
+    /// Whether something is asked again, now that what it takes is known exactly.
+    fn reconsiders(&mut self, at: Timestamp) -> bool {
+        self.tallies.settle();
+        let again = self.screen.reconsider(at, &self.study, &self.tallies) > 0;
+        if again {
+            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+        }
+        again
     }
 
     /// Sends the last control on every channel that ends on a candidate. `true` if one was sent.

@@ -3,9 +3,11 @@
 pub mod corpus;
 pub mod diff;
 pub mod experiment;
+pub mod history;
 pub mod journal;
 pub mod ledger;
 mod lines;
+pub mod lock;
 pub mod policy;
 pub mod projection;
 pub mod run_folder;

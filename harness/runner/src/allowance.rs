@@ -14,6 +14,9 @@ use crate::live::Allowance;
 /// Messages are entered in the ledger so many at a time, before they are sent; what is left over is given back at the end.
 const BLOCK: u64 = 50;
 
+/// The ledger's name in the results folder.
+const LEDGER: &str = "ledger.jsonl";
+
 /// The ledger of a results folder, for the accounts of one study.
 pub struct LedgerAllowance {
     ledger: Ledger,
@@ -33,8 +36,18 @@ impl LedgerAllowance {
             _ => format!("{adapter}:{}", account.id),
         };
         let names: Vec<String> = experiment.study.accounts.iter().zip(&experiment.accounts).map(name).collect();
-        Ok(Self { ledger: Ledger::open(&results.join("ledger.jsonl"))?, entered: vec![(0, 0); names.len()], names })
+        Ok(Self { ledger: Ledger::open(&results.join(LEDGER))?, entered: vec![(0, 0); names.len()], names })
     }
+}
+
+/// What each account of an experiment has sent on a day, by the ledger of a results folder; nothing where there is no ledger.
+/// Nothing is written.
+pub fn sent_on(results: &Path, experiment: &Experiment, day: Day) -> Result<Vec<u64>, LedgerError> {
+    if !results.join(LEDGER).is_file() {
+        return Ok(vec![0; experiment.study.accounts.len()]);
+    }
+    let LedgerAllowance { mut ledger, names, .. } = LedgerAllowance::open(results, experiment)?;
+    names.iter().map(|name| ledger.count_today(name, day)).collect()
 }
 
 impl Allowance for LedgerAllowance {

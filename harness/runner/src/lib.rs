@@ -2,9 +2,12 @@
 
 pub mod allowance;
 pub mod assessment;
+pub mod evaluation;
 pub mod generated;
 pub mod launch;
 pub mod live;
+pub mod plan;
+pub mod registration;
 pub mod repeats;
 pub mod replay;
 pub mod run;

@@ -7,10 +7,12 @@ use lacuna_design::{ENGINE_VERSION, Engine, Progress};
 use lacuna_inference::verdicts::{self, VerdictRecord};
 use lacuna_model::{Entry, RunId, StopReason, Study, Timestamp, Verdict};
 use lacuna_platform::OpenError;
-use lacuna_records::experiment::Experiment;
+use lacuna_records::experiment::{Experiment, InputKind};
+use lacuna_records::history::{self, History};
 use lacuna_records::journal::{self, Encoder, FileStorage, Header, InputHash, JournalError, Recovered, Storage};
 use lacuna_records::ledger::LedgerError;
-use lacuna_records::projection::{AnalyzeError, AnalyzeOptions, analyze};
+use lacuna_records::lock;
+use lacuna_records::projection::{self, AnalyzeError, AnalyzeOptions, analyze};
 use lacuna_records::run_folder::{RunFolder, RunFolderError};
 use rand::RngExt;
 use tokio::sync::watch;
@@ -19,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::allowance::LedgerAllowance;
 use crate::launch::{LaunchError, Launched};
 use crate::live::{Clock, LiveEnd, LiveError, LiveRun, drive};
+use crate::registration::Registration;
 use crate::replay::{ReplayError, Replayed, replay};
 
 /// What to run, and where to keep it.
@@ -29,6 +32,8 @@ pub struct RunRequest {
     pub results: PathBuf,
     /// The folder of an interrupted run of this experiment, to go on with it.
     pub resume: Option<PathBuf>,
+    /// The lock that the experiment was checked against. A resumed run keeps the one that it began with.
+    pub registration: Registration,
 }
 
 /// How a run ended, for exit codes.
@@ -72,6 +77,8 @@ pub struct RunSummary {
     pub reason: StopReason,
     /// What is claimed.
     pub verdicts: Vec<VerdictRecord>,
+    /// The lock that it was checked against, and where it departs from it.
+    pub registration: Option<projection::Registration>,
     /// Where it stood at its end.
     pub progress: Progress,
     /// From the opening of the (last) epoch to the seal.
@@ -140,10 +147,10 @@ pub async fn run(
     progress: watch::Sender<Progress>,
     began: impl FnOnce(&Path),
 ) -> Result<RunSummary, RunError> {
-    let RunRequest { experiment, results, resume } = request;
+    let RunRequest { mut experiment, results, resume, registration } = request;
     let prepared = match &resume {
-        Some(path) => Prepared::resume(path, &experiment)?,
-        None => Prepared::create(&results, &experiment)?,
+        Some(path) => Prepared::resume(path, &mut experiment)?,
+        None => Prepared::create(&results, &mut experiment, registration)?,
     };
     began(prepared.folder.path());
     let allowance = Box::new(LedgerAllowance::open(&results, &experiment)?);
@@ -167,7 +174,11 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn create(results: &Path, experiment: &Experiment) -> Result<Self, RunError> {
+    fn create(results: &Path, experiment: &mut Experiment, registration: Registration) -> Result<Self, RunError> {
+        let History { inputs: earlier, warnings } = history::apply(results, &mut experiment.study);
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
         let opened_at = Clock::start(Timestamp(0)).now();
         let run_id = new_run_id(opened_at);
         let folder = RunFolder::create(results, &experiment.study.name, &run_id)?;
@@ -183,7 +194,8 @@ impl Prepared {
             lacuna_version: env!("CARGO_PKG_VERSION").to_owned(),
             opened_at,
             study: Arc::clone(&study),
-            inputs: inputs.collect(),
+            inputs: inputs.chain(registration.lock).chain(earlier).collect(),
+            deviation: registration.deviation,
         };
         let (encoder, mut pending) = Encoder::new(&header);
         let path = folder.journal();
@@ -195,7 +207,7 @@ impl Prepared {
         Ok(Self { folder, run_id, engine: Engine::new(study), encoder, storage, pending, epoch: 0, cursors, last_at: opened_at })
     }
 
-    fn resume(path: &Path, experiment: &Experiment) -> Result<Self, RunError> {
+    fn resume(path: &Path, experiment: &mut Experiment) -> Result<Self, RunError> {
         let folder = RunFolder::open(path)?;
         let journal = folder.journal();
         let Recovered { scan, truncated_bytes } = journal::recover(&journal)?;
@@ -203,8 +215,16 @@ impl Prepared {
         if truncated_bytes > 0 {
             tracing::warn!(truncated_bytes, journal = %journal.display(), "the journal ended in the middle of a line, which was cut off");
         }
+        // What earlier runs had found when this one began is in its journal; by now there may be more of them.
+        history::remember(&header.study, &mut experiment.study);
         if *header.study != experiment.study {
             return Err(RunError::Changed(difference(&header.study, &experiment.study)));
+        }
+        if header.inputs.iter().any(|input| input.kind == lock::LOCK_INPUT) {
+            let locked: Vec<InputHash> = header.inputs.into_iter().filter(|it| InputKind::named(&it.kind).is_some()).collect();
+            if !lock::changed_inputs(&locked, &lock::inputs_of(experiment)).is_empty() {
+                return Err(RunError::Changed("a file of the locked experiment"));
+            }
         }
         let Replayed { engine, unwritten, next_epoch, cursors, last_at } = replay(&journal)?;
         let storage = FileStorage::open(&journal).map_err(|source| RunError::Write { path: journal, source })?;
@@ -263,6 +283,7 @@ impl Prepared {
             end,
             reason,
             verdicts: analysis.verdicts,
+            registration: analysis.registration,
             progress,
             took: sealed_at - opened_at,
         })

@@ -126,6 +126,7 @@ async fn one_failure(seed: u64) {
         opened_at: Timestamp(0),
         study: Arc::clone(&study),
         inputs: Vec::new(),
+        deviation: None,
     };
     let (encoder, first_line) = Encoder::new(&header);
     let storage = VolatileStorage::new(first_line);
@@ -229,6 +230,7 @@ async fn a_full_disk_is_named_as_the_reason() {
         opened_at: Timestamp(0),
         study: Arc::clone(&study),
         inputs: Vec::new(),
+        deviation: None,
     };
     let (encoder, _) = Encoder::new(&header);
     let ended = drive(live_run(Engine::new(study), &run_id, encoder, SmallDisk(10_000), platform)).await;

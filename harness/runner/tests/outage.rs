@@ -10,6 +10,7 @@ use std::time::Duration;
 use lacuna_design::Progress;
 use lacuna_model::{Outcome, Verdict};
 use lacuna_records::experiment::{self, Experiment};
+use lacuna_runner::registration::Registration;
 use lacuna_runner::run::{RunEnd, RunRequest, run};
 use lacuna_simulator::http::Server;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +53,8 @@ async fn a_platform_that_is_away_for_a_while_drops_nothing() {
     let address = server.addr();
     let experiment = write_experiment(folder.path(), &format!("http://{address}"));
     let study = experiment.study.clone();
-    let request = RunRequest { experiment, results: folder.path().to_owned(), resume: None };
+    let request =
+        RunRequest { experiment, results: folder.path().to_owned(), resume: None, registration: Registration::default() };
     let (progress, mut watched) = tokio::sync::watch::channel(Progress::default());
     let running = tokio::spawn(run(request, CancellationToken::new(), progress, |_| {}));
 

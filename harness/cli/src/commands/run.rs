@@ -1,14 +1,14 @@
 //! `lacuna run`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use lacuna_platform::{ADAPTERS, secrets, tls};
-use lacuna_records::experiment;
+use lacuna_platform::tls;
+use lacuna_runner::registration::{self, Registration};
 use lacuna_runner::run::{RunRequest, RunSummary, run as run_experiment};
 use tokio::sync::watch;
 
-use super::runtime;
+use super::{load, results_of, runtime};
 use crate::arguments::OutputFormat;
 use crate::exit::{Exit, Failure};
 use crate::logging::LogFormat;
@@ -39,21 +39,32 @@ pub struct Arguments {
     /// Override a key of the experiment, such as watch.grace=500ms; arms and accounts are addressed by id. May be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Run a locked experiment although it is not what was locked, and say why: the manifest and the summary list what changed
+    #[arg(long, value_name = "REASON", conflicts_with = "resume", value_parser = reason)]
+    deviate: Option<String>,
+}
+
+/// A reason must be one.
+fn reason(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("say why".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 /// Runs an experiment.
 pub fn run(arguments: Arguments, output: OutputFormat, log: LogFormat, screen: &Screen) -> Result<Exit, Failure> {
-    let Arguments { experiment: path, results, resume, seed, mut set } = arguments;
+    let Arguments { experiment: path, results, resume, seed, mut set, deviate } = arguments;
     set.extend(seed.map(|seed| format!("seed={seed}")));
-    let secret_exists = |reference: &_| secrets::exists(reference).map_err(|error| error.to_string());
-    let (loaded, problems) = experiment::load(&path, ADAPTERS, &set, &secret_exists);
-    let Some(experiment) = loaded.filter(|_| problems.is_empty()) else { return Err(Failure::Problems(problems)) };
+    let experiment = load(&path, &set)?;
+    // A run that goes on is held to what it began with.
+    let registration = match &resume {
+        None => registration::check(&path, &experiment, &set, deviate).map_err(Failure::input)?,
+        Some(_) => Registration::default(),
+    };
     let results = results.unwrap_or_else(|| results_of(&path, resume.as_deref()));
     tls::install_provider();
 
     let (progress, seen) = watch::channel(progress::NOTHING_YET);
     let display = Display::new(screen.clone(), log, experiment.study.watch.late);
-    let request = RunRequest { experiment, results, resume };
+    let request = RunRequest { experiment, results, resume, registration };
     let summary: RunSummary = runtime()?.block_on(async {
         let stop = signals::stop_on_signal(screen.clone())?;
         let shown = tokio::spawn(display.follow(seen));
@@ -66,40 +77,4 @@ pub fn run(arguments: Arguments, output: OutputFormat, log: LogFormat, screen: &
     })?;
     Summary::of_run(&summary).print(output)?;
     Ok(summary.end.into())
-}
-
-/// Where results are kept unless the command line says so.
-fn results_of(experiment: &Path, resume: Option<&Path>) -> PathBuf {
-    if let Some(run) = resume {
-        // A run is results/EXPERIMENT-NAME/RUN-ID; as it was named this may not be visible.
-        let run = run.canonicalize().unwrap_or_else(|_| run.to_owned());
-        return run.ancestors().nth(2).map_or_else(|| PathBuf::from("results"), Path::to_owned);
-    }
-    let folder = experiment.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = match (folder.file_name(), folder.parent()) {
-        // `experiments/x.toml` is tidier told as `results` than as `experiments/../results`.
-        (Some(_), Some(parent)) => parent.join("results"),
-        _ => folder.join("../results"),
-    };
-    if beside.is_dir() { beside } else { PathBuf::from("results") }
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may fail")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn results_stand_beside_the_folder_of_the_experiment_if_they_do_already() {
-        let folder = tempfile::tempdir().unwrap();
-        let experiment = folder.path().join("experiments/x.toml");
-        assert_eq!(results_of(&experiment, None), Path::new("results"));
-        std::fs::create_dir(folder.path().join("results")).unwrap();
-        assert_eq!(results_of(&experiment, None), folder.path().join("results"));
-        let run = folder.path().join("elsewhere/x/20161130T080000Z-1");
-        std::fs::create_dir_all(&run).unwrap();
-        let elsewhere = folder.path().join("elsewhere").canonicalize().unwrap();
-        assert_eq!(results_of(&experiment, Some(&run)), elsewhere);
-        assert_eq!(results_of(Path::new("experiments/x.toml"), Some(&run)), elsewhere);
-    }
 }

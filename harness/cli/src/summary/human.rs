@@ -2,31 +2,46 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::CellAlignment;
 use console::{Style, style};
 use lacuna_model::{ArmIx, ItemIx, Verdict};
 
 use super::Summary;
+use crate::table::table;
 use crate::visible::{shortened, visible};
 
 /// Rows of findings that are shown; `verdicts.csv` has all.
 const MOST_FINDINGS: usize = 40;
 /// Narrower tables leave the category out.
 const WIDTH_WITH_CATEGORY: u16 = 100;
-/// Where stdout is no terminal, tables are this wide.
-const WIDTH_OFF_TERMINAL: u16 = 120;
 
 /// The text, at most `width` columns wide where a table can be made so narrow.
-pub fn text(summary: &Summary, width: Option<u16>) -> String {
-    let width = width.unwrap_or(WIDTH_OFF_TERMINAL);
+pub fn text(summary: &Summary, width: u16) -> String {
     let mut text = headline(summary);
     text += "\nVerdicts, by arm and recipient\n";
     text += &matrix(summary, width);
     text += &findings(summary, width);
+    text += &registration(summary);
     let (candidates, controls) = (summary.candidates_sent, summary.controls_sent);
     // Writing to a string cannot fail.
     let _ = writeln!(text, "\n{} messages: {candidates} of candidates, {controls} controls", candidates + controls);
     let _ = writeln!(text, "{}", visible(&summary.folder().display().to_string()));
+    text
+}
+
+/// The lock that the run was checked against, and where it departs from it.
+fn registration(summary: &Summary) -> String {
+    let Some(registration) = &summary.registration else { return String::new() };
+    let lock = visible(&registration.lock);
+    if registration.deviations.is_empty() && registration.reason.is_none() {
+        return format!("\nAs it was locked in {lock}\n");
+    }
+    let reason = registration.reason.as_ref().map(|it| format!(": {}", visible(it))).unwrap_or_default();
+    let mut text = format!("\nDeviates from {lock}{reason}\n");
+    for deviation in &registration.deviations {
+        let (subject, detail) = (visible(&deviation.subject), visible(&deviation.detail));
+        let _ = writeln!(text, "  {}, {subject}: {detail}", deviation.kind.in_words());
+    }
     text
 }
 
@@ -43,14 +58,6 @@ fn headline(summary: &Summary) -> String {
     let question =
         if summary.study.question.is_empty() { String::new() } else { format!("{}\n", visible(&summary.study.question)) };
     format!("{name} {}: {end}{took}\n{question}", summary.run_id)
-}
-
-fn table(width: u16) -> Table {
-    let mut table = Table::new();
-    let rule = LineStyle::none().fill('─').junction('─');
-    table.load_style(TableStyle::new().top_border(rule).header_separator(rule).bottom_border(rule));
-    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    table
 }
 
 /// Each arm has a line of its own above its recipients. Verdicts that occur nowhere have no column.

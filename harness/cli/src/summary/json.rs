@@ -39,5 +39,6 @@ pub fn object(summary: &Summary) -> Value {
         "messages": { "candidates": summary.candidates_sent, "controls": summary.controls_sent },
         "matrix": matrix.collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
+        "registration": summary.registration,
     })
 }

@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{AccountIx, ArmIx, ItemIx, Role, Study, Verdict};
-use lacuna_records::projection::Analysis;
+use lacuna_records::projection::{Analysis, Registration};
 use lacuna_runner::run::{RunEnd, RunSummary};
 
 use crate::arguments::OutputFormat;
 use crate::exit::Failure;
 use crate::output::{print, print_json};
+use crate::table::width;
 
 /// What is told of a run.
 pub struct Summary {
@@ -31,6 +32,8 @@ pub struct Summary {
     took: Option<f64>,
     matrix: Vec<Line>,
     findings: Vec<Finding>,
+    /// The lock that the run was checked against, and where it departs from it.
+    registration: Option<Registration>,
 }
 
 /// Verdicts of one arm for one recipient.
@@ -67,6 +70,7 @@ impl Summary {
             took: Some(run.took.as_secs_f64()),
             matrix,
             findings,
+            registration: run.registration.clone(),
         }
     }
 
@@ -94,13 +98,14 @@ impl Summary {
             took: None,
             matrix,
             findings,
+            registration: analysis.registration.clone(),
         }
     }
 
     /// Prints it.
     pub fn print(&self, format: OutputFormat) -> Result<(), Failure> {
         match format {
-            OutputFormat::Human => print(&human::text(self, console::Term::stdout().size_checked().map(|(_, width)| width))),
+            OutputFormat::Human => print(&human::text(self, width())),
             OutputFormat::Json => print_json(&json::object(self)),
         }
     }

@@ -3,8 +3,10 @@
 
 mod codes;
 mod corpora;
+mod evaluation;
 mod folders;
 mod interruption;
+mod plans;
 mod screens;
 mod secrecy;
 mod support;

@@ -6,9 +6,11 @@ use crate::support::{Said, file, folder, lacuna, run};
 
 #[test]
 fn help() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 14] = [
         &["--help"],
         &["run", "--help"],
+        &["plan", "--help"],
+        &["evaluate", "--help"],
         &["diff", "--help"],
         &["analyze", "--help"],
         &["verify", "--help"],

@@ -197,8 +197,10 @@ impl Screen {
         };
         let channel = channels[turn];
         let is_candidate = study.item(question.item).role == Role::Candidate;
-        // How many drops it takes is known best at the end. Until then two leave little doubt.
-        let last = is_candidate && study.decision.replicates.is_none() && self.own_drops(index, tallies) >= 2;
+        // How many drops it takes is known best at the end. Until then two leave little doubt, except that a few items must be
+        // known to be dropped before others can be held against them.
+        let wanted = self.pooling[question.route as usize].as_ref().is_some_and(|pooled| pooled.checks.wants_known());
+        let last = is_candidate && study.decision.replicates.is_none() && !wanted && self.own_drops(index, tallies) >= 2;
         if study.decision.replicates.is_some() && is_candidate {
             // Every item once more before any is sent again.
             self.queues[channel.get()].push_fresh(index);

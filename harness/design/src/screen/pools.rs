@@ -39,6 +39,9 @@ const LARGEST_WINDOW: u32 = 256;
 /// So often in a row a pool may be sent without an answer; then its items are asked alone.
 const MOST_FRUITLESS: u32 = 6;
 
+/// After so many drops in a row a message whose parts all pass is not sent again, whatever the evidence comes to.
+const MOST_DROPS: u32 = 12;
+
 /// Index of a hunt.
 pub(super) type HuntIx = u32;
 
@@ -360,16 +363,16 @@ impl Pools {
         }
     }
 
-    /// What a hunt does next. `passes` says of a question whether it is cleared, `ln_loss` is the logarithm of the bound on the
-    /// loss, `convicting` is how many drops make a combination.
+    /// What a hunt does next. `passes` says of a question whether it is cleared, `combined` of what was sent whether it was dropped
+    /// often enough to be a combination, and `ln_loss` is the logarithm of the loss as it is best guessed.
     pub fn proceed(
         &mut self,
         hunt: HuntIx,
         priors: &Priors,
         class_of: impl Fn(QuestionIx) -> ClassIx,
         passes: impl Fn(QuestionIx) -> bool,
+        combined: impl Fn(&[QuestionIx]) -> bool,
         ln_loss: f64,
-        convicting: u32,
     ) -> Next {
         let Some(mut state) = self.hunts.remove(&hunt) else { return Next::Over };
         if state.fruitless > MOST_FRUITLESS {
@@ -393,7 +396,7 @@ impl Pools {
             };
             level.suspects.retain(|question| !passes(*question));
             (state.step, state.message) = match level.suspects.as_slice() {
-                [] if level.drops >= convicting => {
+                [] if combined(&level.content) || level.drops >= MOST_DROPS => {
                     self.positives += 1;
                     self.combinations += 1;
                     if self.positives >= FEWEST_POSITIVES && 20 * self.combinations > self.positives {

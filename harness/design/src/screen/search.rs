@@ -2,7 +2,7 @@
 
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::tally::Tallies;
-use lacuna_model::{Outcome, ProbeId, Study, Timestamp, Verdict};
+use lacuna_model::{AccountIx, ItemIx, Outcome, ProbeId, Study, Timestamp, Unit, Verdict};
 use libm::log;
 
 use super::Screen;
@@ -57,8 +57,10 @@ impl Screen {
             }
             reached = true;
             match evidence.outcome(probe, *recipient) {
-                Some(Outcome::Delivered | Outcome::DeliveredLate) => {}
-                Some(Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted) => return Answer::Caught,
+                Some(Outcome::Delivered) => {}
+                Some(Outcome::DeliveredLate | Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted) => {
+                    return Answer::Caught;
+                }
                 _ => answer = Answer::Nothing,
             }
         }
@@ -67,7 +69,7 @@ impl Screen {
 
     /// Lets a hunt take its next step.
     fn proceed(&mut self, route: RouteIx, hunt: HuntIx, at: Timestamp, study: &Study, tallies: &Tallies) {
-        let (ln_loss, convicting) = self.loss(route, study, tallies);
+        let ln_loss = self.ln_loss(route, tallies);
         // Late arrivals may have cleared what was searched.
         let searched = self.pooling[route as usize].as_ref().map(|pooled| pooled.pools.searched(hunt)).unwrap_or_default();
         for question in searched {
@@ -80,7 +82,12 @@ impl Screen {
             matches!(stage, Stage::Answered | Stage::GivenUp)
                 || stage != Stage::Pooled && self.is_answered(question, study, tallies)
         };
-        let next = pooled.pools.proceed(hunt, &pooled.priors, class_of, passes, ln_loss, convicting);
+        let combined = |content: &[QuestionIx]| {
+            let items: Vec<ItemIx> = content.iter().map(|question| self.questions[*question as usize].item).collect();
+            let it = &self.routes[route as usize];
+            it.recipients.iter().any(|recipient| tallies.combination(it.arm, *recipient, &items) == Some(true))
+        };
+        let next = pooled.pools.proceed(hunt, &pooled.priors, class_of, passes, combined, ln_loss);
         let failed = pooled.pools.decodes_badly();
         self.pooling[route as usize] = Some(pooled);
         match next {
@@ -89,6 +96,9 @@ impl Screen {
                 self.questions[question as usize].hunt = Some(hunt);
                 if self.questions[question as usize].stage == Stage::Pooled {
                     self.ask_alone(question, at, study, tallies);
+                } else if self.is_suspect(question, tallies) {
+                    // It was dropped alone already: that is what was dropped here too, and nothing more is asked for the hunt's sake.
+                    self.tell_hunt(question, at, study, tallies);
                 }
             }
             Next::GiveUp(questions) => {
@@ -102,19 +112,16 @@ impl Screen {
         }
     }
 
-    /// The logarithm of the loss as it is best guessed, the worst of the recipients; and how many drops make a combination.
-    fn loss(&self, route: RouteIx, study: &Study, tallies: &Tallies) -> (f64, u32) {
+    /// The logarithm of the loss as it is best guessed, the worst of the recipients: it steers the search; what convicts is the bound.
+    fn ln_loss(&self, route: RouteIx, tallies: &Tallies) -> f64 {
         let route = &self.routes[route as usize];
-        let mut worst = f64::MIN_POSITIVE;
-        let mut drops = 2;
-        for recipient in &route.recipients {
+        let guess = |recipient: &AccountIx| {
             let seen = tallies.baseline(route.arm, *recipient);
-            // One loss in forty until something is known. It steers the search; what convicts is the bound.
-            worst = worst.max((seen.losses as f64 + 1.0) / (seen.sends as f64 + 40.0));
-            let required = tallies.required_drops(route.arm, *recipient).unwrap_or(study.decision.max_probes_per_item);
-            drops = drops.max(required);
-        }
-        (log(worst.clamp(1e-3, 0.5)), drops.min(study.decision.max_probes_per_item.max(2)))
+            // One loss in forty until something is known.
+            (seen.losses as f64 + 1.0) / (seen.sends as f64 + 40.0)
+        };
+        let worst = route.recipients.iter().map(guess).fold(0.0, f64::max);
+        log(worst.clamp(1e-3, 0.5))
     }
 
     /// A question leaves the pools and is asked alone.
@@ -163,17 +170,18 @@ impl Screen {
     /// A question that was asked alone tells whether pools can be believed, and gives the checks what they need.
     pub(super) fn learn_of_pools(&mut self, index: QuestionIx, at: Timestamp, study: &Study, tallies: &Tallies) {
         let question = &self.questions[index as usize];
-        if question.stage == Stage::Queued || question.stage == Stage::Asked {
-            return;
+        let (item, route) = (question.item, question.route);
+        let judged = question.alone && question.stage == Stage::Answered;
+        let known = self.route(index).units(item).any(|unit| is_known(unit, tallies));
+        let passes = !known && self.route(index).units(item).any(|unit| tallies.of(unit).passed() > 0);
+        let Some(pooled) = &mut self.pooling[route as usize] else { return };
+        if judged {
+            pooled.checks.audited(known);
         }
-        let (item, was_cleared, route) = (question.item, question.alone, question.route as usize);
-        let verdicts: Vec<_> = self.route(index).units(item).map(|unit| tallies.verdict(unit)).collect();
-        let dropped = verdicts.contains(&Some(Verdict::Dropped));
-        let Some(pooled) = &mut self.pooling[route] else { return };
-        if was_cleared && verdicts.iter().all(Option::is_some) {
-            pooled.checks.audited(dropped);
+        if passes {
+            pooled.checks.forget(index);
         }
-        if dropped {
+        if known {
             // Split by the separator it must still be a message that the platform takes.
             let text = &study.item(item).message;
             let separator = study.text.separator.chars().count();
@@ -181,7 +189,7 @@ impl Screen {
             let can_be_split = length > 1 && length * (1 + separator) <= study.text.longest;
             pooled.checks.learn(index, can_be_split);
         }
-        self.doubt_pools(self.questions[index as usize].route, at, study, tallies);
+        self.doubt_pools(route, at, study, tallies);
     }
 
     /// A check has an outcome for one more recipient.
@@ -206,7 +214,7 @@ impl Screen {
         // Only whom the known item is dropped for can tell.
         let outcomes: Vec<_> = self.routes[route as usize]
             .units(item)
-            .filter(|unit| tallies.verdict(*unit) == Some(Verdict::Dropped))
+            .filter(|unit| is_known(*unit, tallies))
             .filter_map(|unit| evidence.outcome(probe, unit.recipient))
             .collect();
         let arrived = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Delivered | Outcome::DeliveredLate));
@@ -217,7 +225,7 @@ impl Screen {
                     pooled.checks.again(check);
                 }
             }
-            Check::Spike(_) => pooled.checks.spiked(arrived),
+            Check::Spike(known) => pooled.checks.spiked(*known, arrived),
             Check::Calibration(known) => pooled.checks.split(*known, arrived && !missing),
         }
         self.doubt_pools(route, at, study, tallies);
@@ -257,4 +265,9 @@ impl Screen {
             }
         }
     }
+}
+
+/// Whether an item is dropped for certain, as far as the run can be, so that pools can be held against it.
+fn is_known(unit: Unit, tallies: &Tallies) -> bool {
+    tallies.verdict(unit) == Some(Verdict::Dropped)
 }

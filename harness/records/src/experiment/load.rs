@@ -53,6 +53,12 @@ pub enum InputKind {
 }
 
 impl InputKind {
+    /// The kind that the manifest writes like this.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Experiment, Self::Policy, Self::Corpus].into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// As the manifest writes it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::LineProblem;
 use super::names;
+use super::registration::Deviation;
 
 /// The version of the journal that this Lacuna writes, and the newest that it reads.
 pub const JOURNAL_VERSION: u64 = 2;
@@ -28,13 +29,16 @@ pub struct Header {
     pub study: Arc<Study>,
     /// The files that the study was made of.
     pub inputs: Vec<InputHash>,
+    /// In what the experiment was not the one that had been locked, and why it was run nevertheless.
+    pub deviation: Option<Deviation>,
 }
 
 /// A file that a study was made of.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InputHash {
-    /// What it is: `experiment`, `corpus`, `policy`.
+    /// What it is: `experiment`, `corpus`, `policy`; `lock` for the plan that it was checked against, `history` for verdicts of an
+    /// earlier run.
     pub kind: String,
     /// Its path, as the experiment names it.
     pub path: String,
@@ -52,6 +56,8 @@ struct Written<'a> {
     opened_at: Timestamp,
     study: &'a Study,
     inputs: &'a [InputHash],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deviation: Option<&'a Deviation>,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +73,8 @@ struct Read {
     opened_at: Timestamp,
     study: Study,
     inputs: Vec<InputHash>,
+    #[serde(default)]
+    deviation: Option<Deviation>,
 }
 
 /// What every version of a journal begins with.
@@ -88,6 +96,7 @@ impl Header {
             opened_at: self.opened_at,
             study: &self.study,
             inputs: &self.inputs,
+            deviation: self.deviation.as_ref(),
         };
         // Nothing in these types can fail to be written; an empty line would be refused by every reader.
         let mut body = serde_json::to_vec(&written).unwrap_or_default();
@@ -99,8 +108,8 @@ impl Header {
     pub(super) fn parse(object: &[u8]) -> Result<Self, LineProblem> {
         let read: Read = serde_json::from_slice(object).map_err(|error| LineProblem::NotAJournal(error.to_string()))?;
         names::check(&read.study).map_err(LineProblem::Study)?;
-        let Read { run_id, engine_version, lacuna_version, opened_at, study, inputs, .. } = read;
-        Ok(Self { run_id, engine_version, lacuna_version, opened_at, study: Arc::new(study), inputs })
+        let Read { run_id, engine_version, lacuna_version, opened_at, study, inputs, deviation, .. } = read;
+        Ok(Self { run_id, engine_version, lacuna_version, opened_at, study: Arc::new(study), inputs, deviation })
     }
 
     /// Whether this Lacuna may read the journal at all; asked first, because a newer version may differ in anything else.

@@ -3,7 +3,8 @@
 //! A journal is a file of JSON Lines that is only ever appended to.
 //!
 //! * The first line is the [`Header`]: `{"journal":"lacuna","version":1,"run_id":…,"engine_version":…,"lacuna_version":…,
-//!   "opened_at":…,"study":{…},"inputs":[…],"hash":"…"}`. It holds the whole study, so that a journal explains itself.
+//!   "opened_at":…,"study":{…},"inputs":[…],"hash":"…"}`. It holds the whole study, so that a journal explains itself, and
+//!   before `hash`, if a locked experiment had changed, `"deviation":{"reason":…,"changes":[…]}`.
 //! * Each further line is one entry: `{"seq":N,"at":µs,"entry":"…",…,"hash":"…"}`. `seq` counts from 0, `at` is in
 //!   microseconds since 1970-01-01T00:00:00Z. `seq`, `at` and `entry` come first and in this order, `hash` comes last.
 //! * The last line of a run that came to its end is its [`Seal`]: `{"seq":N,"at":µs,"entry":"sealed","exit_code":N,
@@ -30,6 +31,7 @@ mod error;
 mod header;
 mod names;
 mod reader;
+mod registration;
 mod repair;
 mod storage;
 
@@ -39,6 +41,7 @@ pub use encoder::Encoder;
 pub use error::{JournalError, LineProblem};
 pub use header::{Header, InputHash, JOURNAL_VERSION};
 pub use reader::Reader;
+pub use registration::{Change, Deviation};
 pub use repair::{Recovered, Scan, recover, scan};
 pub(crate) use storage::sync_directory;
 pub use storage::{FileStorage, Storage, VolatileStorage};

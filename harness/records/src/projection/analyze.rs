@@ -12,6 +12,7 @@ use super::PROJECTION_VERSION;
 use super::derive::{Derived, Options, derive};
 use super::manifest::{FileHash, MANIFEST, StoredManifest};
 use super::output::Folder;
+use super::registration::Registration;
 use super::writer::Hashed;
 use crate::journal::{Counts, Header, JournalError, Seal};
 use crate::run_folder::{FILES, JOURNAL};
@@ -38,6 +39,8 @@ pub struct Analysis {
     pub evidence: Evidence,
     /// What is claimed.
     pub verdicts: Vec<VerdictRecord>,
+    /// The lock that the run was checked against, and where it departs from it.
+    pub registration: Option<Registration>,
     /// Where the files were written: the run's folder, or `derived-vN` in it if an older projection stands there.
     pub folder: PathBuf,
     /// The files that stood there before and were different; without a newer Lacuna there should be none.
@@ -86,11 +89,12 @@ pub fn analyze(run: &Path, options: AnalyzeOptions) -> Result<Analysis, AnalyzeE
     let before = hashes(&target).map_err(failed)?;
     let contents = contents(run).map_err(failed)?;
     let options = Options { spreadsheet_safe: options.spreadsheet_safe, contents: &contents };
-    let Derived { header, seal, counts, evidence, verdicts, files } = derive(&run.join(JOURNAL), &output, &options)?;
+    let Derived { header, seal, counts, evidence, verdicts, registration, files } =
+        derive(&run.join(JOURNAL), &output, &options)?;
     output.sync().map_err(failed)?;
     let changed = files.into_iter().filter(|file| before.get(&file.path).is_some_and(|before| before != file));
     let changed = changed.map(|file| file.path).collect();
-    Ok(Analysis { header, seal, counts, evidence, verdicts, folder: target, changed })
+    Ok(Analysis { header, seal, counts, evidence, verdicts, registration, folder: target, changed })
 }
 
 /// The regular files in a folder, hashed.

@@ -112,8 +112,9 @@ impl From<lacuna_model::ProbeId> for Cell<'_> {
     }
 }
 
-/// Up to six significant digits, plain from 0.0001 to 1e15.
-fn number(value: f64) -> String {
+/// A number as all tables write it: up to six significant digits, plain from 0.0001 to 1e15.
+#[must_use]
+pub fn number(value: f64) -> String {
     let scientific = format!("{value:.5e}");
     let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
     let exponent: i32 = exponent.parse().unwrap_or(0);

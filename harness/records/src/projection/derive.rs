@@ -21,6 +21,7 @@ use super::manifest::{FileHash, JournalEnd, MANIFEST, Manifest};
 use super::outcome_tables::{self, OutcomeRow, VerdictRow};
 use super::output::Output;
 use super::package;
+use super::registration::{Conduct, Registration};
 use super::sent_tables::{self, Content, Contents, ProbeItemRow, ReceivedRow, SentRow};
 use super::table::Table;
 use super::writer::{Hashed, TableWriter, guarded_file};
@@ -63,6 +64,7 @@ pub(crate) struct Derived {
     pub counts: Counts,
     pub evidence: Evidence,
     pub verdicts: Vec<VerdictRecord>,
+    pub registration: Option<Registration>,
     pub files: Vec<FileHash>,
 }
 
@@ -88,10 +90,11 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     files.push(write_json(output, DATA_PACKAGE, &package).map_err(|source| AnalyzeError::write(DATA_PACKAGE, source))?);
     files.extend_from_slice(options.contents);
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref() };
+    let registration = fold.conduct.registration(&header, &fold.evidence, &conclusion.verdicts);
+    let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
     write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion.checks, &files))
         .map_err(|source| AnalyzeError::write(MANIFEST, source))?;
-    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts: conclusion.verdicts, files })
+    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts: conclusion.verdicts, registration, files })
 }
 
 fn write_json(output: &dyn Output, name: &str, value: &impl Serialize) -> io::Result<FileHash> {
@@ -151,6 +154,7 @@ struct Fold {
     contents: Contents,
     /// By probe: what was handed over.
     sent: Vec<Option<Arc<Content>>>,
+    conduct: Conduct,
     /// What was journaled of accounts.
     of_accounts: Vec<(Timestamp, Fact)>,
 }
@@ -161,6 +165,7 @@ impl Fold {
             evidence: Evidence::new(Arc::clone(&header.study)),
             contents: Contents::default(),
             sent: Vec::new(),
+            conduct: Conduct::default(),
             of_accounts: Vec::new(),
         }
     }
@@ -204,6 +209,7 @@ impl Fold {
             }
             self.sent[probe.get()] = Some(self.contents.sent(text));
         }
+        self.conduct.take(entry);
         self.evidence.apply(sequence, at, entry, changes);
         changes.clear();
     }

@@ -8,6 +8,7 @@ use lacuna_model::Study;
 use serde::{Deserialize, Serialize};
 
 use super::PROJECTION_VERSION;
+use super::registration::Registration;
 use crate::journal::{ChainHash, Counts, Header, InputHash, JOURNAL_VERSION, Seal};
 use crate::time_format::iso8601;
 
@@ -45,6 +46,8 @@ pub(super) struct Manifest<'a> {
     counts: Counts,
     checks: Vec<Checks<'a>>,
     inputs: &'a [InputHash],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration: Option<&'a Registration>,
     journal: JournalHash<'a>,
     files: &'a [FileHash],
 }
@@ -102,6 +105,7 @@ pub(super) struct JournalEnd<'a> {
     pub last_hash: ChainHash,
     pub counts: Counts,
     pub seal: Option<&'a Seal>,
+    pub registration: Option<&'a Registration>,
 }
 
 impl<'a> Manifest<'a> {
@@ -127,6 +131,7 @@ impl<'a> Manifest<'a> {
             counts: journal.counts,
             checks: checks.iter().map(|checks| Checks::of(study, checks)).collect(),
             inputs: &header.inputs,
+            registration: journal.registration,
             journal: JournalHash {
                 path: &journal.file.path,
                 bytes: journal.file.bytes,

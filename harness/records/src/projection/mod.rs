@@ -22,16 +22,19 @@ mod manifest;
 mod outcome_tables;
 mod output;
 mod package;
+mod registration;
 mod sent_tables;
 mod table;
 mod writer;
 
 pub use analyze::{Analysis, AnalyzeError, AnalyzeOptions, analyze};
 pub(crate) use analyze::{PROJECTION_FOLDER_PREFIX, hash_file};
+pub use cell::number;
 pub(crate) use derive::{DATA_PACKAGE, Options, derive, table_files};
 pub(crate) use manifest::StoredManifest;
 pub use manifest::{FileHash, MANIFEST};
 pub(crate) use output::{Artifact, Output};
+pub use registration::{Deviating, DeviationKind, Registration};
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
 pub const PROJECTION_VERSION: u32 = 2;

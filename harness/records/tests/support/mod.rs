@@ -107,6 +107,7 @@ pub fn header() -> Header {
             InputHash { kind: "experiment".to_owned(), path: "example.toml".to_owned(), sha256: "00".repeat(32) },
             InputHash { kind: "corpus".to_owned(), path: "../corpora/quickstart".to_owned(), sha256: "ab".repeat(32) },
         ],
+        deviation: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is reported of many runs: quotients of counts, each with its error.
 
+use lacuna_inference::intervals::clopper_pearson;
+
 use super::{ArmAssessment, Verdicts};
 
 /// The confidence of the intervals.
@@ -150,7 +152,7 @@ impl Measure {
         Estimate {
             mean: spread.mean(),
             standard_error: spread.standard_error(),
-            interval: (self.over != Over::Each && of > 0).then(|| exact_interval(count, of, CONFIDENCE)),
+            interval: (self.over != Over::Each && of > 0).then(|| clopper_pearson(count, of, CONFIDENCE)),
             count,
             of,
         }
@@ -191,45 +193,9 @@ impl Spread {
     }
 }
 
-/// The exact two-sided interval of a share (Clopper and Pearson, Biometrika 26, 1934): quantiles of the beta distribution.
-#[must_use]
-pub fn exact_interval(count: u64, of: u64, confidence: f64) -> (f64, f64) {
-    let tail = (1.0 - confidence) / 2.0;
-    let (hits, misses) = (count as f64, of.saturating_sub(count) as f64);
-    let low = if count == 0 { 0.0 } else { quantile(tail, hits, misses + 1.0) };
-    let high = if count >= of { 1.0 } else { quantile(1.0 - tail, hits + 1.0, misses) };
-    (low, high)
-}
-
-/// The quantile of a beta distribution, by bisection.
-fn quantile(p: f64, a: f64, b: f64) -> f64 {
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        if puruspe::betai(a, b, middle) < p {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    f64::midpoint(low, high)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_interval_is_the_exact_one() {
-        // Reference values: the binomial distribution summed exactly and solved for its parameter by bisection.
-        for (count, of, low, high) in
-            [(0, 100, 0.0, 0.036_216_7), (1, 100, 0.000_253_1, 0.054_459_4), (99, 100, 0.945_540_6, 0.999_746_9)]
-        {
-            let got = exact_interval(count, of, 0.95);
-            assert!((got.0 - low).abs() < 1e-6 && (got.1 - high).abs() < 1e-6, "{count} of {of}: {got:?}");
-        }
-        assert_eq!(exact_interval(5, 5, 0.95).1.to_bits(), 1.0_f64.to_bits());
-    }
 
     fn run(found: u64, blocked: u64) -> ArmAssessment {
         ArmAssessment { verdicts: Verdicts { found, blocked, units: 100, ..Verdicts::default() }, ..ArmAssessment::default() }

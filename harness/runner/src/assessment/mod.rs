@@ -10,7 +10,7 @@ use lacuna_model::policy::Policy;
 use lacuna_model::{Duration, Role, StopReason, Study, Timestamp};
 
 pub use counts::{Messages, Verdicts};
-pub use measures::{Estimate, MEASURES, Measure, Over, exact_interval};
+pub use measures::{Estimate, MEASURES, Measure, Over};
 
 use crate::truth::Truth;
 use crate::virtual_time;

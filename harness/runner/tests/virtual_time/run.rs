@@ -46,6 +46,7 @@ impl Run {
             opened_at: self.entries[0].0,
             study: Arc::clone(&self.study),
             inputs: Vec::new(),
+            deviation: None,
         };
         let (mut encoder, mut bytes) = Encoder::new(&header);
         for (at, entry) in &self.entries {
