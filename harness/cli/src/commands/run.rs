@@ -70,7 +70,7 @@ pub fn run(arguments: Arguments, output: OutputFormat, log: LogFormat, screen: &
         let shown = tokio::spawn(display.follow(seen));
         let ended =
             run_experiment(request, stop, progress, |folder| screen.line(&format!("The run is kept in {}", folder.display())));
-        let ended = ended.await;
+        let ended = Box::pin(ended).await;
         // The sender is gone now, so that the display ends; it must be off the screen before anything else is written.
         let _ = shown.await;
         ended.map_err(Failure::from)

@@ -82,10 +82,13 @@ fn a_long_list_is_sampled_and_scaled_up() {
     assert!(long.accounts[0].messages > 4.0 * short.accounts[0].messages);
 }
 
+/// What is done to a sound study.
+type Flaw<'a> = &'a dyn Fn(&mut Study);
+
 #[test]
 fn a_sound_plan_warns_of_nothing_and_each_flaw_is_told() {
     assert_eq!(warned(|_| {}).warnings, []);
-    let flaws: [(WarningKind, &dyn Fn(&mut Study)); 7] = [
+    let flaws: [(WarningKind, Flaw); 7] = [
         (WarningKind::MessageBudget, &|it| it.safety.max_messages = 20),
         (WarningKind::DailyBudget, &|it| it.safety.max_messages_per_account_per_day = 20),
         (WarningKind::LowPower, &|it| it.decision.max_probes_per_item = 1),
@@ -148,7 +151,7 @@ fn assumed_shares_of_a_short_list_are_whole_items_and_what_is_known_is_one_of_th
     let said = study.items.iter().filter(|item| item.prior.expected_dropped == Some(true)).count();
     let planned = plan(&of(study), &[]);
     let expected = planned.expected().unwrap();
-    assert!((expected.prevalence - said as f64 / 20.0).abs() < 0.03, "{} of 20 are said to be dropped: {expected:?}", said);
+    assert!((expected.prevalence - said as f64 / 20.0).abs() < 0.03, "{said} of 20 are said to be dropped: {expected:?}");
     assert_eq!((expected.loss, expected.burst_length), (0.01, 1.0));
 }
 
