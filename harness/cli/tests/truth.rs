@@ -29,10 +29,19 @@ fn experiments() -> PathBuf {
 
 /// Runs an experiment of the repository and returns it with the folder of the run.
 fn run(name: &str, results: &Path) -> (Experiment, PathBuf) {
-    let file = experiments().join(name);
-    let (experiment, problems) = experiment::load(&file, lacuna_platform::ADAPTERS, &[], &|_| Ok(()));
+    run_file(&experiments().join(name), &[], results)
+}
+
+/// Runs an experiment file with some keys set otherwise.
+fn run_file(file: &Path, set: &[String], results: &Path) -> (Experiment, PathBuf) {
+    let (experiment, problems) = experiment::load(file, lacuna_platform::ADAPTERS, set, &|_| Ok(()));
     assert!(problems.is_empty(), "{problems:#?}");
-    let output = Command::new(env!("CARGO_BIN_EXE_lacuna")).arg("run").arg(&file).arg("--results").arg(results).output().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lacuna"));
+    command.arg("run").arg(file).arg("--results").arg(results);
+    for set in set {
+        command.args(["--set", set]);
+    }
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let experiment = experiment.unwrap();
     let run = fs::read_dir(results.join(&experiment.study.name)).unwrap().next().unwrap().unwrap().path();
@@ -142,4 +151,53 @@ fn a_real_server_does_what_its_policy_says_and_lacuna_sees_it() {
     for difficult in ["<", ">", "&", "\"", "'", "\n", "中", "🐼"] {
         assert!(texts.contains(difficult), "no text with {difficult:?} arrived");
     }
+}
+
+/// A longer list, of which little is blocked: neutral texts, and those of the repository's list that no other word can switch off.
+#[cfg(feature = "servers")]
+fn write_long_list(folder: &Path) {
+    let short = experiments().join("../corpora/xmpp-regions");
+    let corpus = fs::read_to_string(short.join("corpus.toml")).unwrap().replace("xmpp-regions", "xmpp-long");
+    fs::write(folder.join("corpus.toml"), corpus).unwrap();
+    let mut reader = csv::Reader::from_path(short.join("items.csv")).unwrap();
+    let mut writer = csv::Writer::from_path(folder.join("items.csv")).unwrap();
+    writer.write_record(reader.headers().unwrap()).unwrap();
+    for row in reader.records().map(Result::unwrap).filter(|row| row[2].chars().count() < 100 && !row[2].contains("旅游节")) {
+        writer.write_record(&row).unwrap();
+    }
+    for number in 0..150 {
+        let text = format!("第{number}号电影的票房");
+        writer.write_record([&format!("n{number:03}"), "text", &text, "", "zh-Hans", "film", "", "", "", ""]).unwrap();
+    }
+    writer.flush().unwrap();
+}
+
+#[cfg(feature = "servers")]
+#[test]
+fn on_a_real_server_verdicts_are_the_same_pooled_and_unpooled() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("long");
+    fs::create_dir(&list).unwrap();
+    write_long_list(&list);
+    let file = experiments().join("xmpp-regions.toml");
+    let mut verdicts = Vec::new();
+    let mut sent = Vec::new();
+    for pooling in ["off", "auto"] {
+        let results = folder.path().join(pooling);
+        let list = format!("corpora.candidates=[{:?}]", list.to_str().unwrap());
+        let (experiment, run) = run_file(&file, &[list, format!("decision.pooling={pooling}")], &results);
+        let seen = compare(&experiment, &run);
+        assert!(seen["dropped"] > 20, "{seen:?}");
+        let claims: BTreeMap<_, _> = table(&run, "verdicts")
+            .into_iter()
+            .map(|row| {
+                ((row["item_id"].clone(), row["arm_id"].clone(), row["recipient_account"].clone()), row["verdict"].clone())
+            })
+            .collect();
+        verdicts.push(claims);
+        sent.push(table(&run, "sent").len());
+    }
+    assert_eq!(verdicts[0], verdicts[1]);
+    println!("{} units: {} messages unpooled, {} pooled", verdicts[0].len(), sent[0], sent[1]);
+    assert!(sent[1] < sent[0], "{sent:?}");
 }

@@ -202,3 +202,54 @@ impl Baselines {
         u32::try_from(place).unwrap_or(u32::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARM: ArmIx = ArmIx(0);
+
+    fn hours(counts: &[(Hour, i64, i64)]) -> Baselines {
+        let mut baselines = Baselines::new(std::iter::once(1));
+        for (hour, sends, losses) in counts {
+            baselines.count(ARM, 0, *hour, *sends, *losses);
+        }
+        baselines
+    }
+
+    #[test]
+    fn hours_are_taken_together_until_a_block_is_full() {
+        let baselines = hours(&[(5, 60, 0), (6, 39, 0), (9, 1, 0), (10, 150, 1), (11, 99, 0), (14, 40, 0), (15, 3, 0)]);
+        let blocks: Vec<u32> = (0..20).map(|hour| baselines.block(ARM, hour)).collect();
+        assert_eq!(blocks, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+        let short = hours(&[(5, 3, 0), (6, 3, 0)]);
+        assert_eq!((short.block(ARM, 5), short.block(ARM, 6)), (0, 0));
+    }
+
+    #[test]
+    fn only_a_block_that_contradicts_the_whole_has_its_own_bound() {
+        let calm: Vec<_> = (0..20).map(|hour| (hour, 200, 2)).collect();
+        let mut baselines = hours(&calm);
+        let pooled = baselines.pooled_bound(ARM, 0);
+        for hour in 0..20 {
+            assert!(
+                (baselines.bound(ARM, 0, hour) - pooled).abs() < 1e-12,
+                "none is better than the whole, and none worse for being short"
+            );
+        }
+        baselines.count(ARM, 0, 20, 200, 40);
+        let (pooled, bad) = (baselines.pooled_bound(ARM, 0), LossBaseline { sends: 200, losses: 40 }.upper_bound());
+        assert!((baselines.bound(ARM, 0, 20) - bad).abs() < 1e-12 && (baselines.latest_bound(ARM, 0) - bad).abs() < 1e-12);
+        assert!((baselines.bound(ARM, 0, 3) - pooled).abs() < 1e-12);
+        // What is taken back leaves nothing behind.
+        baselines.count(ARM, 0, 20, -200, -40);
+        assert_eq!((baselines.block(ARM, 20), baselines.counts(ARM, 0)), (19, LossBaseline { sends: 4_000, losses: 40 }));
+    }
+
+    #[test]
+    fn nothing_is_known_before_something_was_counted() {
+        let baselines = Baselines::new([1, 2].into_iter());
+        assert!((baselines.bound(ArmIx(1), 1, 7) - 1.0).abs() < f64::EPSILON);
+        assert_eq!(baselines.block(ArmIx(1), 7), 0);
+    }
+}

@@ -16,6 +16,7 @@ pub mod matching;
 pub mod multiplicity;
 pub mod pools;
 pub mod sequential;
+mod suspicion;
 pub mod tally;
 mod unit_tally;
 pub mod verdicts;

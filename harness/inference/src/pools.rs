@@ -17,13 +17,16 @@ use crate::controls::is_lost;
 /// Index of a content.
 type ContentIx = u32;
 
+/// How many drops there were in which hour, in order.
+pub type DropsByHour = Vec<(Hour, u32)>;
+
 /// What became of one content for one recipient.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PoolTally {
     /// Sends that arrived as sent.
     pub delivered: u32,
     /// Sends that were missing inside a bracket, by hour.
-    pub drops: Vec<(Hour, u32)>,
+    pub drops: DropsByHour,
     /// Sends that were refused, altered or retracted.
     pub signalled: u32,
     /// Items of which it is not known that they pass; kept once there was a drop.
@@ -67,7 +70,7 @@ pub struct Content {
     pub arm: ArmIx,
     /// Its items, in order of their index.
     pub items: Vec<ItemIx>,
-    /// The first message that carried it.
+    /// The first message that carried it, of those with an outcome.
     pub first: ProbeId,
     /// What became of it, by recipient in the arm's order.
     pub tallies: Vec<PoolTally>,
@@ -140,6 +143,7 @@ impl Pools {
     ) {
         let index = self.index(probe, arm, items, recipients);
         let content = &mut self.contents[index as usize];
+        content.first = content.first.min(probe);
         if is_lost(told.outcome) == Some(true) && !content.watched {
             content.watched = true;
             for item in &content.items {
@@ -215,7 +219,7 @@ fn count_losses(tally: &PoolTally, teaches: bool, sign: i64, mut count: impl FnM
 }
 
 /// Counts a drop of this hour, or takes one back.
-pub(crate) fn count_drop(drops: &mut Vec<(Hour, u32)>, hour: Hour, by: i32) {
+pub(crate) fn count_drop(drops: &mut DropsByHour, hour: Hour, by: i32) {
     match drops.iter().position(|(of, _)| *of == hour) {
         Some(place) => {
             drops[place].1 = drops[place].1.saturating_add_signed(by);

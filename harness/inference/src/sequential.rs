@@ -38,7 +38,7 @@ pub struct BlockDrops {
 
 /// The logarithm of the e-value of a unit from its own bracketed sends: its drops by time block, how many of its sends arrived, and
 /// the upper bound on the loss over the whole run.
-pub fn ln_e_value(drops: impl Iterator<Item = BlockDrops> + Clone, arrivals: u32, loss_upper: f64) -> f64 {
+pub fn ln_e_value(drops: &(impl Iterator<Item = BlockDrops> + Clone), arrivals: u32, loss_upper: f64) -> f64 {
     let bet = |share: f64| {
         let on_drops: f64 =
             drops.clone().map(|block| f64::from(block.drops) * (log(share) - log(block.loss_upper)).max(0.0)).sum();
@@ -54,5 +54,5 @@ pub fn ln_e_value(drops: impl Iterator<Item = BlockDrops> + Clone, arrivals: u32
 /// The logarithm of the e-value of so many drops and no arrival at one bound on the loss.
 #[must_use]
 pub fn ln_e_of_drops(drops: u32, loss_upper: f64) -> f64 {
-    ln_e_value(std::iter::once(BlockDrops { drops, loss_upper }), 0, loss_upper)
+    ln_e_value(&std::iter::once(BlockDrops { drops, loss_upper }), 0, loss_upper)
 }

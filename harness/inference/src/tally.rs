@@ -21,8 +21,9 @@ use crate::controls::{ControlTally, Controls, is_lost};
 use crate::evidence::{Change, Evidence};
 use crate::loss::{FEWEST_DROPS, LossBaseline, drops_to_reach};
 use crate::multiplicity;
-use crate::pools::{PoolOutcome, PoolTally, Pools, count_drop};
+use crate::pools::{DropsByHour, PoolOutcome, PoolTally, Pools, count_drop};
 use crate::sequential::{BlockDrops, ln_e_value};
+use crate::suspicion::Sums;
 pub use crate::unit_tally::Tally;
 use crate::verdicts::judge;
 
@@ -35,7 +36,7 @@ pub struct Tallies {
     /// Per arm: one tally per tested item and recipient.
     units: Vec<Vec<Tally>>,
     /// Per arm: the drops of those units that have any, by hour.
-    drops: Vec<HashMap<u32, Vec<(Hour, u32)>, FixedState>>,
+    drops: Vec<HashMap<u32, DropsByHour, FixedState>>,
     /// Per arm.
     sums: Vec<Sums>,
     /// All units of the study.
@@ -44,29 +45,6 @@ pub struct Tallies {
     controls: Controls,
     pools: Pools,
     settled: Option<Settled>,
-}
-
-/// What is known of the units of an arm.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Sums {
-    /// Units of which something was learned.
-    seen: u64,
-    /// Units that may be dropped.
-    suspects: u64,
-    /// Units with a signal other than a drop.
-    signalled: u64,
-}
-
-impl Sums {
-    fn count(&mut self, tally: &Tally, sign: i64) {
-        for (sum, one) in [
-            (&mut self.seen, tally.is_seen()),
-            (&mut self.suspects, tally.is_suspect()),
-            (&mut self.signalled, tally.signalled()),
-        ] {
-            *sum = sum.saturating_add_signed(if one { sign } else { 0 });
-        }
-    }
 }
 
 /// What [`Tallies::settle`] found.
@@ -239,12 +217,12 @@ impl Tallies {
         let Some(index) = self.at(item, arm, place) else { return };
         let tally = &mut self.units[arm.get()][index];
         let sums = &mut self.sums[arm.get()];
-        let passed = tally.passes();
+        let before = tally.passes();
         sums.count(tally, -1);
         change(tally);
         sums.count(tally, 1);
         let passes = tally.passes();
-        if passes != passed {
+        if passes != before {
             self.pools.item_changed(arm, item, place, passes, &mut self.baselines);
         }
     }
@@ -339,8 +317,8 @@ impl Tallies {
     /// unit on either side (Jeffreys).
     #[must_use]
     pub fn prevalence(&self, arm: ArmIx) -> f64 {
-        let sums = self.sums[arm.get()];
-        ((sums.suspects + sums.signalled) as f64 + 0.5) / (sums.seen as f64 + 1.0)
+        let sums = &self.sums[arm.get()];
+        ((sums.suspects(self.more_than_loss(arm)) + sums.signalled) as f64 + 0.5) / (sums.seen as f64 + 1.0)
     }
 
     /// The logarithm of the e-value of a unit from its own sends: 0 without any.
@@ -352,7 +330,7 @@ impl Tallies {
     fn ln_e_at(&self, arm: ArmIx, index: usize, place: usize) -> f64 {
         let tally = &self.units[arm.get()][index];
         let pooled = self.baselines.pooled_bound(arm, place);
-        ln_e_value(self.block_drops(arm, place, self.own_drops(arm, index)), tally.arrivals(), pooled)
+        ln_e_value(&self.block_drops(arm, place, self.own_drops(arm, index)), tally.arrivals(), pooled)
     }
 
     fn block_drops<'a>(
@@ -369,15 +347,15 @@ impl Tallies {
     /// An item that was dropped is convicted by an e-value of at least `max(1 / false-positive-rate, N / (false-discovery-rate × R))` from at
     /// least two drops of its own, N being all units of the study. R is how many units the e-BH procedure would reject if all present
     /// suspects were confirmed, carried on to the part of the list that was not seen yet: `S + (S - 1) × unseen / seen`, with
-    /// S the suspects (dropped alone and missing at least twice) and one of them left out of the rate, because it is a suspect that
-    /// makes somebody ask. R is too small at first, so that early suspects may be asked once too often, and right when the list
+    /// S the suspects (dropped alone, never arrived alone, and missing so often, alone or with others, that loss explains it only at the
+    /// false positive rate) and one of them left out of the rate, because it is a suspect that makes somebody ask. R is too small at first, so that early suspects may be asked once too often, and right when the list
     /// was seen to its end.
     ///
     /// After [`Tallies::settle`], a unit that [`Tallies::final_verdict`] left open is open here too until another of its sends counts, so
     /// that asking again always asks something.
     #[must_use]
     pub fn verdict(&self, unit: Unit) -> Option<Verdict> {
-        let Some((index, place)) = self.index(unit) else { return None };
+        let (index, place) = self.index(unit)?;
         let tally = &self.units[unit.arm.get()][index];
         let convicted = tally.dropped >= FEWEST_DROPS
             && !self.was_left_open(unit.arm, index, tally)
@@ -395,8 +373,16 @@ impl Tallies {
         -log(self.study.decision.false_positive_rate)
     }
 
+    /// How often an item of this arm must be missing for loss to explain it only at the false positive rate.
+    fn more_than_loss(&self, arm: ArmIx) -> u32 {
+        let places = 0..self.study.arm(arm).recipients.len();
+        let loss = places.map(|place| self.baselines.pooled_bound(arm, place)).fold(0.0, f64::max);
+        drops_to_reach(loss, self.ln_least()).unwrap_or(u32::MAX)
+    }
+
     fn ln_threshold_by_now(&self) -> f64 {
-        let suspects: u64 = self.sums.iter().map(|sums| sums.suspects).sum();
+        let arms = (0u16..).map(ArmIx).zip(&self.sums);
+        let suspects: u64 = arms.map(|(arm, sums)| sums.suspects(self.more_than_loss(arm))).sum();
         let seen: u64 = self.sums.iter().map(|sums| sums.seen).sum();
         let unseen = self.total.saturating_sub(seen) as f64;
         let to_come = suspects.saturating_sub(1) as f64 * unseen / seen.max(1) as f64;
@@ -447,7 +433,7 @@ impl Tallies {
     /// The verdict of a unit by the last [`Tallies::settle`], exact for what had been counted by then; before it nothing is convicted.
     #[must_use]
     pub fn final_verdict(&self, unit: Unit) -> Option<Verdict> {
-        let Some((index, place)) = self.index(unit) else { return None };
+        let (index, place) = self.index(unit)?;
         let tally = &self.units[unit.arm.get()][index];
         let convicted = tally.dropped >= FEWEST_DROPS
             && self.settled.as_ref().is_some_and(|settled| self.ln_e_at(unit.arm, index, place) >= settled.ln_threshold);
@@ -477,7 +463,7 @@ impl Tallies {
     /// The logarithm of the e-value of a content for the recipient at this place of the arm.
     pub(crate) fn ln_e_of_pool(&self, arm: ArmIx, place: usize, tally: &PoolTally) -> f64 {
         let arrivals = tally.delivered + tally.signalled;
-        ln_e_value(self.block_drops(arm, place, &tally.drops), arrivals, self.baselines.pooled_bound(arm, place))
+        ln_e_value(&self.block_drops(arm, place, &tally.drops), arrivals, self.baselines.pooled_bound(arm, place))
     }
 
     /// Whether a content, several items in one message, is dropped although each of its items passes; `None` while that is not

@@ -2,8 +2,6 @@
 
 use lacuna_model::Outcome;
 
-use crate::loss::FEWEST_DROPS;
-
 /// What became of the sends of one item, alone, on one arm, for one recipient.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
@@ -31,7 +29,7 @@ pub struct Tally {
     pub unknown_submission: u32,
     /// Sends together with other items that arrived as sent.
     pub pooled_delivered: u32,
-    /// Sends together with other items that did not: missing inside a bracket, refused, altered or retracted.
+    /// Sends together with other items that did not, or not in time: missing inside a bracket, late, refused, altered or retracted.
     pub pooled_dropped: u32,
 }
 
@@ -54,8 +52,11 @@ impl Tally {
 
     pub(crate) fn count_pooled(&mut self, outcome: Outcome, by: i32) {
         let field = match outcome {
-            Outcome::Delivered | Outcome::DeliveredLate => &mut self.pooled_delivered,
-            Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted => &mut self.pooled_dropped,
+            // What comes late may be held back for one of its items: that is no word about the others, and no more about that one.
+            Outcome::Delivered => &mut self.pooled_delivered,
+            Outcome::DeliveredLate | Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted => {
+                &mut self.pooled_dropped
+            }
             Outcome::RateLimited | Outcome::SendFailed | Outcome::UnknownSubmission | Outcome::Void => return,
         };
         *field = field.saturating_add_signed(by);
@@ -97,9 +98,14 @@ impl Tally {
         self.counted() + self.pooled_delivered > 0
     }
 
-    /// Whether the item may be dropped: dropped alone, never arrived alone, and missing at least twice, alone or with others.
+    /// Whether the item may be dropped: dropped alone, and never arrived alone.
     pub(crate) fn is_suspect(&self) -> bool {
-        self.dropped > 0 && self.arrivals() + self.refused == 0 && self.dropped + self.pooled_dropped >= FEWEST_DROPS
+        self.dropped > 0 && self.arrivals() + self.refused == 0
+    }
+
+    /// How often it was missing, alone or with others.
+    pub(crate) fn times_missing(&self) -> u32 {
+        self.dropped + self.pooled_dropped
     }
 
     /// Whether the drops of the item alone were losses: it arrives.

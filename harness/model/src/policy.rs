@@ -123,6 +123,9 @@ impl Default for Network {
 pub struct Sanctions {
     /// After so many messages of an account that a rule acted on, everything it sends is silently dropped.
     pub suppress_after_hits: Option<u64>,
+    /// After each message of an account that a rule acted on, so many of its next messages are silently dropped.
+    #[serde(default)]
+    pub carry_over_messages: Option<u64>,
     /// After so many messages of an account that a rule acted on, the account is suspended and told so.
     pub suspend_after_hits: Option<u64>,
     /// Messages an account may send per minute before it is told to wait.

@@ -95,7 +95,7 @@ fn runs_in(folder: &Path, warnings: &mut Vec<String>) -> Vec<String> {
     let mut foreign = Vec::new();
     for entry in entries.flatten() {
         match entry.file_name().into_string() {
-            Ok(name) if name.starts_with('.') => {}
+            Ok(name) if name.starts_with('.') || is_evaluation(&name) => {}
             Ok(name) if entry.path().join(JOURNAL).is_file() => runs.push(name),
             Ok(name) => foreign.push(name),
             Err(name) => foreign.push(name.display().to_string()),
@@ -108,6 +108,11 @@ fn runs_in(folder: &Path, warnings: &mut Vec<String>) -> Vec<String> {
     }
     runs.sort_unstable_by(|a, b| b.cmp(a));
     runs
+}
+
+/// What `lacuna evaluate` keeps beside the runs.
+fn is_evaluation(name: &str) -> bool {
+    name.starts_with("evaluate-") && Path::new(name).extension().is_some_and(|it| it == "csv")
 }
 
 /// Counts the verdicts of one run. `None` for a run without any: it goes on, or did not come to its end.

@@ -121,6 +121,11 @@ fn sanctions_shape() -> Shape {
     let count = || Form::Integer { least: 1, most: i64::MAX };
     Shape::new(vec![
         Key::optional("suppress-after-hits", count(), "after so many hits of an account, all it sends is silently dropped"),
+        Key::optional(
+            "carry-over-messages",
+            count(),
+            "after each hit of an account, so many of its next messages are silently dropped",
+        ),
         Key::optional("suspend-after-hits", count(), "after so many hits of an account, it is suspended and told so"),
         Key::optional("messages-per-minute", count(), "messages an account may send per minute before it is told to wait"),
     ])
@@ -167,6 +172,7 @@ impl Reading<'_> {
             network: network?,
             sanctions: root.table("sanctions").map(|table| Sanctions {
                 suppress_after_hits: table.whole("suppress-after-hits"),
+                carry_over_messages: table.whole("carry-over-messages"),
                 suspend_after_hits: table.whole("suspend-after-hits"),
                 messages_per_minute: table.whole("messages-per-minute"),
             }),

@@ -122,7 +122,9 @@ fn what_is_damaged_or_foreign_is_told_and_left_out() {
     let folder = results.path().join("example");
     fs::write(folder.join("notes.txt"), "").unwrap();
     fs::create_dir(folder.join("old")).unwrap();
-    fs::write(folder.join(".hidden"), "").unwrap();
+    for ours in [".hidden", "evaluate-7.csv", "evaluate-7-summary.csv"] {
+        fs::write(folder.join(ours), "").unwrap();
+    }
 
     let (study, history) = history(results.path());
     assert_eq!(counts(&study), [(1, 0), (0, 0)]);

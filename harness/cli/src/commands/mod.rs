@@ -5,7 +5,6 @@ pub mod corpus;
 pub mod diff;
 pub mod evaluate;
 pub mod plan;
-
 pub mod policy;
 pub mod run;
 pub mod schema;
@@ -29,8 +28,8 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
     let output = arguments.output_format;
     match arguments.command {
         Command::Run(command) => run::run(command, output, arguments.log_format, &screen),
-        Command::Evaluate(command) => evaluate::run(command, output, &screen),
         Command::Plan(command) => plan::run(&command, output),
+        Command::Evaluate(command) => evaluate::run(command, output, &screen),
         Command::Diff(command) => diff::run(&command, output),
         Command::Analyze(command) => analyze::run(&command, output),
         Command::Verify(command) => verify::run(&command, output),

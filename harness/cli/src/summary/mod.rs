@@ -1,6 +1,6 @@
 //! What a run found, on stdout.
 
-pub mod human;
+mod human;
 mod json;
 
 use std::path::{Path, PathBuf};

@@ -57,8 +57,10 @@ impl Screen {
             }
             reached = true;
             match evidence.outcome(probe, *recipient) {
-                Some(Outcome::Delivered | Outcome::DeliveredLate) => {}
-                Some(Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted) => return Answer::Caught,
+                Some(Outcome::Delivered) => {}
+                Some(Outcome::DeliveredLate | Outcome::Dropped | Outcome::Refused | Outcome::Altered | Outcome::Retracted) => {
+                    return Answer::Caught;
+                }
                 _ => answer = Answer::Nothing,
             }
         }

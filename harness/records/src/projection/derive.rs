@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::account_tables::{self, AccountRow};
 use super::analyze::AnalyzeError;
+use super::claim_tables::{self, ContrastRow, EnforcementRow};
 use super::combination_tables::{self, CombinationRow};
 use super::control_tables::{self, ControlRow};
 use super::manifest::{FileHash, JournalEnd, MANIFEST, Manifest};
@@ -30,7 +31,18 @@ use crate::run_folder::JOURNAL;
 /// The description of the tables.
 pub(crate) const DATA_PACKAGE: &str = "datapackage.json";
 
-const TABLES: [&str; 8] = ["sent", "probe_items", "received", "outcomes", "verdicts", "combinations", "controls", "accounts"];
+const TABLES: [&str; 10] = [
+    "sent",
+    "probe_items",
+    "received",
+    "outcomes",
+    "verdicts",
+    "combinations",
+    "contrasts",
+    "enforcement",
+    "controls",
+    "accounts",
+];
 
 /// The files of the tables, and those of their guarded copies.
 pub(crate) fn table_files() -> impl Iterator<Item = (String, String)> {
@@ -143,6 +155,8 @@ struct Fold {
     /// By probe: what was handed over.
     sent: Vec<Option<Arc<Content>>>,
     conduct: Conduct,
+    /// What was journaled of accounts.
+    of_accounts: Vec<(Timestamp, Fact)>,
 }
 
 impl Fold {
@@ -152,6 +166,7 @@ impl Fold {
             contents: Contents::default(),
             sent: Vec::new(),
             conduct: Conduct::default(),
+            of_accounts: Vec::new(),
         }
     }
 
@@ -159,16 +174,17 @@ impl Fold {
     fn stream<R: io::BufRead>(&mut self, reader: &mut Reader<R>, tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
         let study = Arc::clone(self.evidence.study());
         let mut received = tables.open(sent_tables::received())?;
-        let mut accounts = tables.open(account_tables::accounts())?;
         let mut changes = Vec::new();
         for line in reader {
             let (sequence, at, entry) = line?;
             self.take(sequence, at, &entry, &mut changes);
             let Entry::Fact(fact) = entry else { continue };
-            if let Some(row) = AccountRow::of(&study, at, &fact) {
-                put(&mut accounts, &row)?;
-            }
-            let Fact::Observed(observation) = fact else { continue };
+            let Fact::Observed(observation) = fact else {
+                if AccountRow::of(&study, at, &fact).is_some() {
+                    self.of_accounts.push((at, fact));
+                }
+                continue;
+            };
             if observation.sender.is_none() && observation.kind == ObservationKind::Message {
                 // A stranger's: counted by the evidence, kept nowhere.
                 continue;
@@ -176,8 +192,7 @@ impl Fold {
             let content = observation.text.as_ref().map(|text| self.contents.received(text));
             put(&mut received, &ReceivedRow { study: &study, sequence, at, observation, content })?;
         }
-        tables.close(received)?;
-        tables.close(accounts)
+        tables.close(received)
     }
 
     fn take(
@@ -221,12 +236,26 @@ impl Fold {
             outcome_tables::outcomes(),
             self.evidence.outcomes().map(|outcome| OutcomeRow { study, probe: self.evidence.probe(outcome.probe), outcome }),
         )?;
-        tables.write(outcome_tables::verdicts(), conclusion.verdicts.iter().map(|verdict| VerdictRow { study, verdict }))?;
+        tables.write(
+            outcome_tables::verdicts(),
+            conclusion.verdicts.iter().map(|verdict| VerdictRow::new(conclusion, study, verdict)),
+        )?;
         let combinations = (1..).zip(&conclusion.combinations);
         tables.write(
             combination_tables::combinations(),
             combinations.flat_map(|(number, combination)| CombinationRow::rows(study, number, combination)),
         )?;
-        tables.write(control_tables::controls(), conclusion.controls.iter().map(|control| ControlRow { study, control }))
+        tables.write(control_tables::controls(), conclusion.controls.iter().map(|control| ControlRow { study, control }))?;
+        let contrasts = conclusion.contrasts.records.iter().map(|record| ContrastRow {
+            study,
+            comparison: &conclusion.contrasts.comparisons[record.comparison],
+            record,
+        });
+        tables.write(claim_tables::contrasts(), contrasts)?;
+        let enforcement = conclusion.enforcement.iter().map(|record| EnforcementRow { study, record });
+        tables.write(claim_tables::enforcement(), enforcement)?;
+        let told = self.of_accounts.iter().filter_map(|(at, fact)| AccountRow::of(study, *at, fact));
+        let inferred = conclusion.account_effects.iter().map(|effect| AccountRow::inferred(study, effect));
+        tables.write(account_tables::accounts(), told.chain(inferred))
     }
 }

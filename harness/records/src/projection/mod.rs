@@ -14,6 +14,7 @@
 mod account_tables;
 mod analyze;
 mod cell;
+mod claim_tables;
 mod combination_tables;
 mod control_tables;
 mod derive;

@@ -1,5 +1,7 @@
 //! `outcomes.csv` and `verdicts.csv`: what became of each send, and what is claimed of each item.
 
+use lacuna_inference::conclusion::Conclusion;
+use lacuna_inference::enforcement::{Rate, Sends, of_unit};
 use lacuna_inference::evidence::{OutcomeRecord, ProbeRecord};
 use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{Account, Arm, CountryCode, MatchedBy, Outcome, Reason, Study, Verdict};
@@ -17,8 +19,16 @@ pub(super) struct OutcomeRow<'a> {
 
 /// What is claimed of one item, on one arm, for one recipient.
 pub(super) struct VerdictRow<'a> {
-    pub study: &'a Study,
-    pub verdict: &'a VerdictRecord,
+    study: &'a Study,
+    verdict: &'a VerdictRecord,
+    enforcement: Option<Rate>,
+}
+
+impl<'a> VerdictRow<'a> {
+    pub fn new(conclusion: &Conclusion, study: &'a Study, verdict: &'a VerdictRecord) -> Self {
+        let controls = conclusion.tallies.controls(verdict.unit.arm, verdict.unit.recipient);
+        Self { study, verdict, enforcement: of_unit(&verdict.tally, controls, Sends::of(study)) }
+    }
 }
 
 impl VerdictRow<'_> {
@@ -190,6 +200,25 @@ pub(super) fn verdicts<'a>() -> Table<VerdictRow<'a>> {
         }),
         column("first_sent_at", Form::Time, "The first send, alone or with others.", |row| row.verdict.first_sent_at.into()),
         column("last_sent_at", Form::Time, "The last send, alone or with others.", |row| row.verdict.last_sent_at.into()),
+        column(
+            "enforcement",
+            Form::Number,
+            "The share of sends alone on which the platform acts (dropped, refused, altered, retracted), the loss of the controls \
+             taken out.",
+            |row| row.enforcement.map(|it| it.estimate).into(),
+        ),
+        column(
+            "enforcement_low",
+            Form::Number,
+            "Lower end of its 95 % interval; without a fixed number of sends (replicates) a confidence sequence.",
+            |row| row.enforcement.map(|it| it.low).into(),
+        ),
+        column(
+            "enforcement_high",
+            Form::Number,
+            "Upper end of its interval: what acts more often would have been seen.",
+            |row| row.enforcement.map(|it| it.high).into(),
+        ),
     ];
     Table {
         name: "verdicts",

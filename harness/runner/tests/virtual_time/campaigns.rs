@@ -1,7 +1,8 @@
 //! Many runs under one kind of fault: nothing that is not censored may be called dropped.
 //!
-//! The rate of false positives that the runs ask for is one in a thousand per item. That none of 8,000 items is called
-//! dropped is more than that; it holds because what these faults destroy lies outside of every bracket.
+//! The rate of false positives that the runs ask for is one in a thousand per item. That none of many thousands is called
+//! dropped is more than that; it holds because what these faults destroy lies outside of every bracket. Half of the runs of each
+//! campaign share messages among items. `RUNS=1000` runs that many of each.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,11 +14,15 @@ use crate::invariants;
 use crate::run::Run;
 use crate::scenario::Scenario;
 
-/// Runs of each campaign.
+/// Runs of each campaign, unless `RUNS` says otherwise.
 const RUNS: u64 = 200;
 
+fn runs() -> u64 {
+    std::env::var("RUNS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(RUNS)
+}
+
 const SETTING: &str = r#"
-about = "forty items, two of them dropped"
+about = "forty items, BLOCKED of them dropped"
 [experiment]
 account = [
   { id = "intl", registered-in = "CA", located-in = "CA" },
@@ -25,11 +30,11 @@ account = [
   { id = "cn-b", registered-in = "CN", located-in = "CA" },
 ]
 arm = [{ id = "to-cn", senders = ["intl"], recipients = ["cn-a", "cn-b"], venue = "VENUE" }]
-decision = { false-positive-rate = 0.001 }
+decision = { false-positive-rate = 0.001, pooling = "POOLING" }
 watch = { grace = "1s", late = "6s" }
 [items]
-candidates = { bad1 = "bad words", bad2 = "more bad words" }
-neutral = 38
+candidates = { CANDIDATES }
+neutral = NEUTRAL
 [expect]
 [policy]
 rule = [{ id = "r1", all = ["bad words"], action = "drop" }]
@@ -46,34 +51,47 @@ struct Sums {
     drops: u64,
     retests: u64,
     inconclusive: u64,
+    censored: u64,
     convicted: u64,
+    runs: u64,
     seconds: f64,
     stopped_early: u64,
 }
 
-/// Runs a campaign; prints what it cost, and fails if anything is called dropped that is not.
+/// Runs a campaign with forty items, two of them dropped.
 fn campaign(name: &str, faults: &str) {
+    campaign_of(name, 2, faults);
+}
+
+/// Runs a campaign with forty items, some of them dropped; prints what it cost, and fails if anything is called dropped that is not.
+fn campaign_of(name: &str, blocked: u64, faults: &str) {
     let began = Instant::now();
     let mut wrong = Vec::new();
     let mut sums = Sums::default();
-    for venue in ["direct", "group"] {
-        let text = SETTING.replace("VENUE", venue) + faults;
+    let candidates: Vec<String> = (0..blocked).map(|number| format!("bad{number} = \"{number} bad words\"")).collect();
+    let setting = SETTING
+        .replace("BLOCKED", &blocked.to_string())
+        .replace("CANDIDATES", &candidates.join(", "))
+        .replace("NEUTRAL", &(40 - blocked).to_string());
+    for (venue, pooling) in [("direct", "off"), ("group", "off"), ("direct", "auto"), ("group", "auto")] {
+        let text = setting.replace("VENUE", venue).replace("POOLING", pooling) + faults;
         let prepared = Scenario::parse(&text).and_then(|scenario| scenario.prepare()).unwrap_or_else(|error| panic!("{error}"));
-        for seed in 0..RUNS / 2 {
+        for seed in 0..runs() / 4 {
             let study = Arc::new(Study { seed, ..prepared.study.clone() });
             let run = Run::drive(&study, &prepared.policy, &[]);
             for record in &run.verdicts {
                 let censored = study.item(record.unit.item).message.contains("bad words");
+                sums.censored += u64::from(censored);
                 sums.convicted += u64::from(censored && record.verdict == Verdict::Dropped);
                 sums.inconclusive += u64::from(record.verdict == Verdict::Inconclusive);
                 // What is void was asked again, or nothing is claimed.
                 let truth = if censored { Verdict::Dropped } else { Verdict::Delivered };
                 if record.verdict != truth && record.verdict != Verdict::Inconclusive {
-                    wrong.push(format!("{venue}, seed {seed}: {}: {}", unit(&study, record), claim(record)));
+                    wrong.push(format!("{venue}, pooling {pooling}, seed {seed}: {}: {}", unit(&study, record), claim(record)));
                 }
             }
             let broken = invariants::broken(&run);
-            wrong.extend(broken.into_iter().map(|broken| format!("{venue}, seed {seed}: {broken}")));
+            wrong.extend(broken.into_iter().map(|broken| format!("{venue}, pooling {pooling}, seed {seed}: {broken}")));
             sums.add(&run);
         }
     }
@@ -83,6 +101,7 @@ fn campaign(name: &str, faults: &str) {
 
 impl Sums {
     fn add(&mut self, run: &Run) {
+        self.runs += 1;
         self.units += run.verdicts.len() as u64;
         self.messages += run.engine.progress().sent;
         self.controls += run.messages(&[Role::Control]);
@@ -97,9 +116,10 @@ impl Sums {
     fn print(&self, name: &str, seconds: f64) {
         let per = |count: u64, of: u64| count as f64 / of as f64;
         println!(
-            "{name}: {RUNS} runs in {seconds:.1} s; {:.2} messages per unit, {:.2} controls per candidate sent, {} voids, {} \
+            "{name}: {} runs in {seconds:.1} s; {:.2} messages per unit, {:.2} controls per candidate sent, {} voids, {} \
              bracketed drops, {} retests, {:.2} % inconclusive, {} of {} censored units convicted, {:.1} s virtual time per run, {} \
              runs stopped early",
+            self.runs,
             per(self.messages, self.units),
             per(self.controls, self.sends),
             self.voids,
@@ -107,8 +127,8 @@ impl Sums {
             self.retests,
             100.0 * per(self.inconclusive, self.units),
             self.convicted,
-            2 * 2 * RUNS,
-            self.seconds / RUNS as f64,
+            self.censored,
+            self.seconds / self.runs as f64,
             self.stopped_early,
         );
     }
@@ -162,4 +182,14 @@ fn messages_come_twice_and_overtake_each_other() {
 fn one_message_in_twenty_is_lost() {
     let network = NETWORK.replace(" }", ", loss = 0.05 }");
     campaign("5 % independent loss", &network);
+}
+
+#[test]
+fn a_sender_is_silently_suppressed_after_thirty_hits() {
+    campaign_of("suppressed after 30 hits", 12, &format!("{NETWORK}sanctions = {{ suppress-after-hits = 30 }}\n"));
+}
+
+#[test]
+fn the_platform_takes_thirty_messages_a_minute() {
+    campaign("30 messages a minute", &format!("{NETWORK}sanctions = {{ messages-per-minute = 30 }}\n"));
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lacuna_inference::verdicts::VerdictRecord;
+use lacuna_inference::account_effects;
+use lacuna_inference::verdicts::{self, VerdictRecord};
 use lacuna_model::{Outcome, Purpose, Reason, Role, Study, Verdict};
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -31,6 +32,9 @@ pub struct Expect {
     purposes: Vec<String>,
     /// Why each run may stop; else `finished`.
     stopped: Option<Vec<String>>,
+    /// `"event account"`: what must be inferred of accounts in each run, and nothing else may be.
+    #[serde(default)]
+    accounts: Vec<String>,
     max_messages: Option<u64>,
     max_controls_per_candidate: Option<f64>,
     max_duration: Option<String>,
@@ -62,6 +66,13 @@ impl Expect {
         let fits = expected.split(" or ").any(|reason| reason == run.stop_reason());
         if !fits {
             differences.push(format!("stopped: expected {expected}, got {}", run.stop_reason()));
+        }
+        let evidence = run.engine.evidence();
+        let effects = account_effects::derive(evidence, &verdicts::tallies(evidence));
+        let effects = effects.iter().map(|it| format!("{} {}", it.effect.as_str(), run.study.account(it.account).id));
+        let effects: Vec<String> = effects.collect();
+        if effects != self.accounts {
+            differences.push(format!("inferred of accounts: expected {:?}, got {effects:?}", self.accounts));
         }
         let messages = run.engine.progress().sent;
         if self.max_messages.is_some_and(|most| messages > most) {

@@ -6,6 +6,9 @@
 //! - [`contrasts`]: regions that differ, and accounts that only look as if.
 //! - [`random`]: small random studies, policies and faults, after which the [`invariants`] must hold.
 //! - [`evaluation`]: a reduced table of what a verdict costs and how right it is.
+//! - [`history`]: what earlier runs found changes the order, and no verdict.
+//! - [`plans`]: what `lacuna plan` says of an experiment.
+//! - [`public_lists`]: published rules and keyword lists, where they lie beside the repository.
 //! - [`quickstart`]: the experiment that the repository shows first.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -13,7 +16,10 @@ mod campaigns;
 mod contrasts;
 mod evaluation;
 mod expect;
+mod history;
 mod invariants;
+mod plans;
+mod public_lists;
 mod quickstart;
 mod random;
 mod run;

@@ -241,10 +241,8 @@ impl World {
             Rules::decide(&self.scratch.met, masks, |rule| self.rules.acts(rule, channel.key, path.key, n))
         }));
         let is_refused = self.decisions.iter().flatten().any(|&rule| self.rules.action(rule) == Action::Refuse);
-        let is_suppressed = self.sanctions.as_ref().is_some_and(|limits| self.conduct[sender.get()].is_suppressed(limits));
-        if self.decisions.iter().any(Option::is_some) {
-            self.conduct[sender.get()].hit();
-        }
+        let is_hit = self.decisions.iter().any(Option::is_some);
+        let is_suppressed = self.sanctions.as_ref().is_some_and(|limits| self.conduct[sender.get()].submit(limits, is_hit));
 
         let is_delivered = !is_suppressed && !is_refused && !self.transit.outages.swallows(now);
         let message = MessageNumber(self.accepted);

@@ -13,6 +13,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub(super) struct Conduct {
     /// Messages that a rule acted on, for whichever recipient.
     hits: u64,
+    /// Messages that are still dropped because of the last of them.
+    carried_over: u64,
     /// When its messages of the last minute were taken up; empty where no limit asks.
     recent: VecDeque<Timestamp>,
 }
@@ -23,14 +25,17 @@ impl Conduct {
         sanctions.suspend_after_hits.is_some_and(|limit| self.hits >= limit)
     }
 
-    /// Whether everything the account sends is silently dropped.
-    pub(super) fn is_suppressed(&self, sanctions: &Sanctions) -> bool {
-        sanctions.suppress_after_hits.is_some_and(|limit| self.hits >= limit)
-    }
-
-    /// A rule acted on a message of the account.
-    pub(super) fn hit(&mut self) {
-        self.hits += 1;
+    /// The platform takes a message of the account; `is_hit` if a rule acts on it. Whether it is silently dropped because of what
+    /// the account sent before, whatever it says.
+    pub(super) fn submit(&mut self, sanctions: &Sanctions, is_hit: bool) -> bool {
+        let is_suppressed = sanctions.suppress_after_hits.is_some_and(|limit| self.hits >= limit);
+        let is_carried_over = self.carried_over > 0;
+        self.carried_over = self.carried_over.saturating_sub(1);
+        if is_hit {
+            self.hits += 1;
+            self.carried_over = sanctions.carry_over_messages.unwrap_or(0);
+        }
+        is_suppressed || is_carried_over
     }
 
     /// Counts a message against the rate limit, or says how long to wait before the next will be taken.

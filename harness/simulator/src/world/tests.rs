@@ -199,7 +199,7 @@ fn outages_refuse_swallow_or_deafen() {
 
 #[test]
 fn sanctions_suppress_then_suspend() {
-    let sanctions = Sanctions { suppress_after_hits: Some(1), suspend_after_hits: Some(2), messages_per_minute: None };
+    let sanctions = Sanctions { suppress_after_hits: Some(1), suspend_after_hits: Some(2), ..Sanctions::default() };
     let mut town = Town::new(&Policy { sanctions: Some(sanctions), ..policy([rule("r", &["x"], Action::Refuse)]) });
     assert!(matches!(town.send(town.a, town.talk, "x"), Submission::Refused { sanction: false, .. }));
     assert_eq!(town.send(town.a, town.talk, "fine"), message(0));
@@ -208,6 +208,18 @@ fn sanctions_suppress_then_suspend() {
     let suspended = Submission::Refused { notice: NOTICE_SUSPENDED, sanction: true };
     assert_eq!(town.send(town.a, town.talk, "fine"), suspended);
     assert_eq!(town.send(town.c, town.talk, "fine"), message(2), "others are not concerned");
+}
+
+#[test]
+fn a_hit_carries_over_to_the_next_messages() {
+    let sanctions = Sanctions { carry_over_messages: Some(2), ..Sanctions::default() };
+    let mut town = Town::new(&Policy { sanctions: Some(sanctions), ..policy([rule("r", &["x"], Action::Drop)]) });
+    for (nth, text) in (0..).zip(["before", "x", "one", "two", "behind", "x", "one", "x", "one", "two", "behind"]) {
+        assert_eq!(town.send(town.a, town.talk, text), message(nth), "{text}");
+    }
+    town.send(town.c, town.talk, "others are not concerned");
+    let texts: Vec<_> = town.arrivals().into_iter().filter_map(|it| it.3).collect();
+    assert_eq!(texts.iter().map(|it| &**it).collect::<Vec<_>>(), ["before", "behind", "behind", "others are not concerned"]);
 }
 
 #[test]
