@@ -28,11 +28,17 @@ const LIKELIEST: (f64, (f64, f64)) = (0.01, LOSSES[1]);
 const ORDINARY: Delays = Delays { median_ms: 200, p99_ms: 1_000, assumed: true };
 
 /// Questions of one simulated run, and of all of them together: a plan is a matter of seconds.
-const MOST_QUESTIONS_OF_A_RUN: u64 = 6_000;
-const MOST_QUESTIONS: u64 = 150_000;
+const MOST_QUESTIONS_OF_A_RUN: u64 = 2_000;
+const MOST_QUESTIONS: u64 = 60_000;
 
 /// Runs of a cell: fewer than two have no spread.
-const REPEATS: (u64, u64) = (3, 60);
+const REPEATS: (u64, u64) = (3, 40);
+
+/// A simulated run that sends so many messages for each that its rules allow of items alone has no end.
+const MOST_MESSAGES_A_SEND: u64 = 4;
+
+/// And so many in any case.
+const LEAST_BOUND: u64 = 10_000;
 
 /// Delays of messages in the simulation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -139,13 +145,15 @@ impl Simulation {
         let all = study.items_of(Role::Candidate).count() as u64;
         let candidates = all.min((MOST_QUESTIONS_OF_A_RUN / routes).max(1));
         let known = known_share(study);
+        let questions = (candidates + study.items_of(Role::Canary).count() as u64) * routes;
+        let sends = u64::from(study.decision.replicates.unwrap_or(study.decision.max_probes_per_item));
         // Budgets are no part of what an experiment needs.
-        let safety = Safety { max_messages: u64::MAX, max_messages_per_account_per_day: u64::MAX, ..study.safety.clone() };
+        let max_messages = questions.saturating_mul(sends).saturating_mul(MOST_MESSAGES_A_SEND).max(LEAST_BOUND);
+        let safety = Safety { max_messages, max_messages_per_account_per_day: u64::MAX, ..study.safety.clone() };
         let drawn = sample(study, all, candidates);
         let study = Study { safety, items: drawn, ..study.clone() };
         let (grid, expected) = grid(candidates, known);
-        let cost = (study.items_of(Role::Candidate).count() as u64 + study.items_of(Role::Canary).count() as u64) * routes;
-        let fits = MOST_QUESTIONS / (cost.max(1) * grid.len().max(1) as u64);
+        let fits = MOST_QUESTIONS / (questions.max(1) * grid.len().max(1) as u64);
         Self {
             study,
             delays: policy.map_or(ORDINARY, |policy| Delays {

@@ -56,7 +56,7 @@ fn a_plan_is_the_same_twice_and_comes_close_to_a_run() {
     assert!(took < most * 1.5, "{took} s, planned at most {most}");
     assert!(planned.cells.iter().all(|cell| cell.false_discovery_rate.mean.unwrap() <= 0.01));
     assert_eq!(cell.power.mean, Some(1.0));
-    assert!(cell.power.low.unwrap() > 0.98 && cell.power.standard_error.is_some());
+    assert!(cell.power.low.unwrap() > 0.9 && cell.power.standard_error.is_some());
 }
 
 #[test]
@@ -72,10 +72,10 @@ fn every_adapter_can_be_planned() {
 
 #[test]
 fn a_long_list_is_sampled_and_scaled_up() {
-    let (short, _) = Generated::new(7, 4_000).make();
-    let (long, _) = Generated::new(7, 20_000).make();
+    let (short, _) = Generated::new(7, 1_500).make();
+    let (long, _) = Generated::new(7, 7_500).make();
     let (short, long) = (plan(&of(short), &[]), plan(&of(long), &[]));
-    assert_eq!((short.simulated_candidates, long.simulated_candidates), (4_000, 6_000));
+    assert_eq!((short.simulated_candidates, long.simulated_candidates), (1_500, 2_000));
     let messages = |plan: &Plan| plan.expected().unwrap().messages.mean.unwrap();
     let ratio = messages(&long) / messages(&short);
     assert!((4.0..6.0).contains(&ratio), "five times the candidates need {ratio} times the messages");

@@ -6,10 +6,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 /// What a component occurrence is replaced by.
 const MASK: &str = "***";
+
+/// Of more bytes of components no table is made.
+const MOST_BYTES_OF_A_TABLE: usize = 4_096;
 
 /// All distinct components of all rules, found in one pass over a text.
 pub(super) struct Components {
@@ -22,7 +25,10 @@ pub(super) struct Components {
 impl Components {
     /// Numbers the components and builds the automaton.
     pub(super) fn new(interned: Interner) -> Self {
-        let automaton = AhoCorasick::new(interned.texts.iter().map(|text| text.as_bytes())).ok();
+        let bytes: usize = interned.texts.iter().map(|text| text.len()).sum();
+        // A table of all transitions is fastest; of components as long as messages it takes seconds to build.
+        let kind = (bytes > MOST_BYTES_OF_A_TABLE).then_some(AhoCorasickKind::ContiguousNFA);
+        let automaton = AhoCorasick::builder().kind(kind).build(interned.texts.iter().map(|text| text.as_bytes())).ok();
         Self { texts: interned.texts, automaton }
     }
 
