@@ -60,7 +60,8 @@ impl Controls {
     pub fn next(&mut self, like: Option<Likeness>, expelled: impl Fn(ItemIx) -> bool) -> (Vec<ItemIx>, u32) {
         let like = like.unwrap_or(Likeness { script: None, length: 0, parts: 1 });
         let fits = |control: &Control, strictly: bool| {
-            !expelled(control.item) && !(strictly && like.script.is_some() && control.script != like.script)
+            let alike = like.script.is_none() || control.script == like.script;
+            (alike || !strictly) && !expelled(control.item)
         };
         let mut chosen: Vec<usize> = Vec::new();
         for strictly in [true, false] {

@@ -65,7 +65,7 @@ impl Engine {
             } else if let Some(channel) = self.choose(account, &options.questions) {
                 let tail = self.channels[channel.get()].longest_tail(&self.evidence);
                 let Some(ask) = self.screen.next(channel, at, tail, &self.study, &self.tallies) else { continue };
-                self.plan(channel, Some(ask), at, commands);
+                self.plan(channel, Some(&ask), at, commands);
             } else {
                 if let Some(wake) = options.wake {
                     commands.push(Command::Arm { deadline: Deadline::Wake { account }, at: wake });
@@ -187,7 +187,7 @@ impl Engine {
         self.plan(channel, None, at, commands);
     }
 
-    fn plan(&mut self, channel: ChannelIx, ask: Option<Ask>, at: Timestamp, commands: &mut Vec<Command>) {
+    fn plan(&mut self, channel: ChannelIx, ask: Option<&Ask>, at: Timestamp, commands: &mut Vec<Command>) {
         if self.messages_left() == 0 {
             self.stop(at, StopReason::MessageBudget, commands);
             return;
@@ -198,7 +198,7 @@ impl Engine {
         let arm = study.channel(channel).arm;
         let tallies = &self.tallies;
         let expelled = |control| tallies.is_expelled(control, arm);
-        let probe = if let Some(ask) = &ask {
+        let probe = if let Some(ask) = ask {
             self.run.open_candidates += recipients as u64;
             self.likeness[channel.get()] = Some(Likeness::of(&ask.items, &study));
             let carrier = match ask.items.as_slice() {
@@ -216,7 +216,7 @@ impl Engine {
         self.run.last_sent_at = at;
         self.accounts[study.channel(channel).sender.get()].planned(at, &study.pacing);
         self.channels[channel.get()].planned(at, &probe, recipients as u64);
-        self.screen.planned(id, ask.as_ref(), recipients);
+        self.screen.planned(id, ask, recipients);
         let decision = Decision::ProbePlanned(probe);
         self.evidence.apply_decision(at, &decision);
         commands.push(Command::Decide(decision));

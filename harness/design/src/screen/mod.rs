@@ -10,6 +10,7 @@
 
 mod ask;
 mod checks;
+mod hunt;
 mod pools;
 mod prevalence;
 mod prior;

@@ -17,6 +17,8 @@ use libm::{expm1, log, log1p};
 use rand::RngExt;
 use rand_chacha::ChaCha12Rng;
 
+pub(super) use super::hunt::{Answer, Hunt, HuntIx, Next, Step};
+use super::hunt::{Level, half};
 use super::prevalence::Prevalence;
 use super::prior::{ClassIx, Priors};
 use super::question::QuestionIx;
@@ -41,80 +43,6 @@ const MOST_FRUITLESS: u32 = 6;
 
 /// After so many drops in a row a message whose parts all pass is not sent again, whatever the evidence comes to.
 const MOST_DROPS: u32 = 12;
-
-/// Index of a hunt.
-pub(super) type HuntIx = u32;
-
-/// What a hunt sends next, or waits for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Step {
-    /// Items about which nothing is known.
-    Root,
-    /// A part of what was dropped.
-    Part,
-    /// What was dropped, less what passes, because it was probably lost.
-    Again,
-    /// What was dropped although all its parts pass.
-    Certificate,
-    /// One item, alone: asked by its own question.
-    Single(QuestionIx),
-}
-
-/// What became of a message with several items.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Answer {
-    /// It arrived as it was sent, for everybody.
-    Passed,
-    /// It did not, for somebody.
-    Caught,
-    /// Nothing is known.
-    Nothing,
-}
-
-/// A set that was sent and dropped.
-#[derive(Clone, Debug)]
-pub(super) struct Level {
-    /// Exactly what was sent.
-    content: Vec<QuestionIx>,
-    /// What of it is not cleared yet.
-    suspects: Vec<QuestionIx>,
-    drops: u32,
-}
-
-/// The search for what is blocked in one message.
-#[derive(Clone, Debug)]
-pub(super) struct Hunt {
-    levels: Vec<Level>,
-    pub step: Step,
-    /// What is sent in this step.
-    pub message: Vec<QuestionIx>,
-    /// Outcomes still missing of the message under way.
-    pub open: u16,
-    fruitless: u32,
-}
-
-impl Hunt {
-    /// The how-manieth send of this content.
-    pub fn attempt(&self) -> u32 {
-        match (self.step, self.levels.last()) {
-            (Step::Again | Step::Certificate, Some(level)) if level.content == self.message => level.drops + 1,
-            _ => self.fruitless + 1,
-        }
-    }
-}
-
-/// What follows from an answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Next {
-    /// The hunt has a message to send.
-    Message,
-    /// The hunt waits for one item, which is to be asked alone.
-    Alone(QuestionIx),
-    /// The hunt is over.
-    Over,
-    /// Nothing can be learned of this message: its items are to be asked alone.
-    GiveUp(Vec<QuestionIx>),
-}
 
 /// The pools of one route.
 #[derive(Debug)]
@@ -389,51 +317,49 @@ impl Pools {
         }
         let prevalence = self.prevalence.mean();
         let ln_pass = |question: &QuestionIx| log1p(-priors.chance(class_of(*question), prevalence));
-        loop {
-            let Some(level) = state.levels.last_mut() else {
-                self.enough = None;
+        let Some(level) = state.levels.last_mut() else {
+            self.enough = None;
+            return Next::Over;
+        };
+        level.suspects.retain(|question| !passes(*question));
+        (state.step, state.message) = match level.suspects.as_slice() {
+            [] if combined(&level.content) || level.drops >= MOST_DROPS => {
+                self.positives += 1;
+                self.combinations += 1;
+                if self.positives >= FEWEST_POSITIVES && 20 * self.combinations > self.positives {
+                    self.hopeless |= 2 * self.combinations > self.positives;
+                    self.largest = (self.largest / 2).max(2);
+                    (self.positives, self.combinations) = (0, 0);
+                }
+                self.release(&state, &class_of, &passes);
                 return Next::Over;
-            };
-            level.suspects.retain(|question| !passes(*question));
-            (state.step, state.message) = match level.suspects.as_slice() {
-                [] if combined(&level.content) || level.drops >= MOST_DROPS => {
-                    self.positives += 1;
-                    self.combinations += 1;
-                    if self.positives >= FEWEST_POSITIVES && 20 * self.combinations > self.positives {
-                        self.hopeless |= 2 * self.combinations > self.positives;
-                        self.largest = (self.largest / 2).max(2);
-                        (self.positives, self.combinations) = (0, 0);
-                    }
-                    self.release(state, &class_of, &passes);
-                    return Next::Over;
-                }
-                [] => (Step::Certificate, level.content.clone()),
-                &[single] => {
-                    state.step = Step::Single(single);
-                    self.hunts.insert(hunt, state);
-                    return Next::Alone(single);
-                }
-                suspects => {
-                    let none: f64 = suspects.iter().map(ln_pass).sum();
-                    // The odds that something in it is blocked, against a loss each time that it was dropped.
-                    let ln_odds = log(-expm1(none)) - none - f64::from(level.drops) * ln_loss;
-                    if ln_odds < 0.0 {
-                        (Step::Again, suspects.to_vec())
-                    } else {
-                        (Step::Part, suspects[..half(suspects, none, ln_pass)].to_vec())
-                    }
-                }
-            };
-            // One item is never sent as a part: alone it is asked by its own question.
-            if let (Step::Part | Step::Again, &[single]) = (state.step, state.message.as_slice()) {
+            }
+            [] => (Step::Certificate, level.content.clone()),
+            &[single] => {
                 state.step = Step::Single(single);
                 self.hunts.insert(hunt, state);
                 return Next::Alone(single);
             }
+            suspects => {
+                let none: f64 = suspects.iter().map(ln_pass).sum();
+                // The odds that something in it is blocked, against a loss each time that it was dropped.
+                let ln_odds = log(-expm1(none)) - none - f64::from(level.drops) * ln_loss;
+                if ln_odds < 0.0 {
+                    (Step::Again, suspects.to_vec())
+                } else {
+                    (Step::Part, suspects[..half(suspects, none, ln_pass)].to_vec())
+                }
+            }
+        };
+        // One item is never sent as a part: alone it is asked by its own question.
+        if let (Step::Part | Step::Again, &[single]) = (state.step, state.message.as_slice()) {
+            state.step = Step::Single(single);
             self.hunts.insert(hunt, state);
-            self.ready.push_back(hunt);
-            return Next::Message;
+            return Next::Alone(single);
         }
+        self.hunts.insert(hunt, state);
+        self.ready.push_back(hunt);
+        Next::Message
     }
 
     /// One item explains what was dropped: all that shared a message with it goes back to those that wait.
@@ -452,7 +378,7 @@ impl Pools {
             {
                 self.prevalence.observe_part(1.0, level.suspects.len() as f64, true);
             }
-            self.release(state, class_of, |question| question == by || passes(question));
+            self.release(&state, class_of, |question| question == by || passes(question));
         }
     }
 
@@ -465,7 +391,7 @@ impl Pools {
         }
     }
 
-    fn release(&mut self, state: Hunt, class_of: impl Fn(QuestionIx) -> ClassIx, passes: impl Fn(QuestionIx) -> bool) {
+    fn release(&mut self, state: &Hunt, class_of: impl Fn(QuestionIx) -> ClassIx, passes: impl Fn(QuestionIx) -> bool) {
         // The outermost set holds all others.
         if let Some(level) = state.levels.first() {
             for question in level.suspects.iter().rev().filter(|question| !passes(**question)) {
@@ -488,25 +414,6 @@ impl Pools {
         all.dedup();
         all
     }
-}
-
-/// How many of the suspects make the first part: about half of the chance that something is blocked. Of three one is taken, and
-/// asked alone: it costs the same, and a drop is then its own.
-fn half(suspects: &[QuestionIx], none: f64, ln_pass: impl Fn(&QuestionIx) -> f64) -> usize {
-    if suspects.len() <= 3 {
-        return 1;
-    }
-    let mut sum = 0.0;
-    for (count, question) in (1..).zip(suspects) {
-        let next = sum + ln_pass(question);
-        if next <= none / 2.0 {
-            // The nearer of the two.
-            let nearer = if none / 2.0 - next < sum - none / 2.0 { count } else { count - 1 };
-            return nearer.clamp(1, suspects.len() - 1);
-        }
-        sum = next;
-    }
-    suspects.len() - 1
 }
 
 /// Whether all candidates are of one category.

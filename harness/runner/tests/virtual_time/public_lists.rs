@@ -15,7 +15,7 @@ use lacuna_runner::generated::Generated;
 use lacuna_runner::truth::Truth;
 use lacuna_runner::virtual_time;
 
-/// Combinations that WeChat was found to drop.
+/// Combinations that a messenger was found to drop.
 const RULES: [&str; 4] = [
     "wechat/one_app_two_systems/wechat_blocked_keywords.csv",
     "wechat/709crackdown/all-keywords.csv",
