@@ -31,7 +31,7 @@ pub struct ArmChecks {
     pub spikes_delivered: u64,
     /// The share of sends on which a filter must act for a blocked item to be found with a probability of 95 %. An item is found if it is
     /// dropped in each of the pools in which it is asked about before it is sent alone, and in each of the confirming sends: the
-    /// (drops needed + pools)-th root of 0.95. `None` where no number of drops convicts, and where the number of sends is fixed: there the
+    /// (drops needed + pools)-th root of 0.95. `None` where more drops are needed than an item may be sent, and where the number of sends is fixed: there the
     /// intervals say it.
     pub lowest_enforcement: Option<f64>,
 }
@@ -92,6 +92,9 @@ fn lowest_enforcement(evidence: &Evidence, tallies: &Tallies, verdicts: &[Verdic
     }
     let needed = study.arm(arm).recipients.iter().map(|recipient| tallies.required_drops(arm, *recipient));
     let needed = needed.collect::<Option<Vec<u32>>>()?.into_iter().max()?;
+    if needed > study.decision.max_probes_per_item {
+        return None;
+    }
     Some(exp(log(POWER) / (f64::from(needed) + pools_before_alone(evidence, verdicts, arm))))
 }
 

@@ -58,8 +58,8 @@ fn screen(seed: u64, loss: f64, blocked: f64, sum: &mut Sum) {
         assert!(sends < 2 * u64::from(ITEMS), "seed {seed}: asking again always gets on");
         let at = at_minute(i64::try_from(sends / 20).unwrap());
         let probe = plan(&mut evidence, Role::Candidate, Purpose::Screen, vec![ItemIx(item)], at);
-        let lost = is_blocked[item as usize] || random.random_bool(loss);
-        let outcome = if lost { Outcome::Dropped } else { Outcome::Delivered };
+        let is_missing = is_blocked[item as usize] || random.random_bool(loss);
+        let outcome = if is_missing { Outcome::Dropped } else { Outcome::Delivered };
         tallies.apply(&evidence, Change::Outcome { probe, recipient: RECIPIENTS[0], outcome, before: None });
         if tallies.verdict(unit(item)).is_none() {
             again.push_back((sends + 200, item));

@@ -179,7 +179,7 @@ fn assert_as_the_definition_says(tallies: &Tallies, evidence: &Evidence, table: 
             let arrivals = own.iter().filter(|it| arrived(it) || matches!(it, Outcome::Altered | Outcome::Retracted)).count();
             let block = BlockDrops { drops, loss_upper: bound };
             let ln_e = ln_e_value(&std::iter::once(block), u32::try_from(arrivals).unwrap(), bound);
-            let unit = Unit { item, arm: ARM, recipient: recipient };
+            let unit = Unit { item, arm: ARM, recipient };
             assert!((tallies.ln_e_value(unit) - ln_e).abs() < 1e-9, "seed {seed}, {unit:?}");
         }
     }

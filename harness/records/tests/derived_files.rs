@@ -59,8 +59,10 @@ fn the_example_run_is_derived_like_this() {
         [
             "accounts.csv",
             "combinations.csv",
+            "contrasts.csv",
             "controls.csv",
             "datapackage.json",
+            "enforcement.csv",
             "journal.jsonl",
             "manifest.json",
             "outcomes.csv",
@@ -93,10 +95,18 @@ fn the_columns_are_those_that_were_promised() {
         ),
         (
             "verdicts",
-            "item_id,arm_id,recipient_account,sender_registered_in,sender_located_in,recipient_registered_in,recipient_located_in,venue,verdict,reason,probes,delivered,delivered_late,dropped,refused,altered,retracted,void,pooled_delivered,pooled_dropped,drop_rate,drop_rate_low,drop_rate_high,control_loss_rate,e_value,q_value,filter_seen,listened_s,first_sent_at,last_sent_at",
+            "item_id,arm_id,recipient_account,sender_registered_in,sender_located_in,recipient_registered_in,recipient_located_in,venue,verdict,reason,probes,delivered,delivered_late,dropped,refused,altered,retracted,void,pooled_delivered,pooled_dropped,drop_rate,drop_rate_low,drop_rate_high,control_loss_rate,e_value,q_value,filter_seen,listened_s,first_sent_at,last_sent_at,enforcement,enforcement_low,enforcement_high",
         ),
         ("combinations", "combination_id,arm_id,recipient_account,position,item_id,probes,dropped,e_value"),
         ("controls", "item_id,arm_id,recipient_account,probes,delivered,dropped,void,expelled"),
+        (
+            "contrasts",
+            "item_id,factor,level_a,level_b,arm_a,arm_b,recipient_a,recipient_b,difference,difference_low,difference_high,e_value,q_value,scope,sender_a,sender_b,accounts_a,sends_a,dropped_a,accounts_b,sends_b,dropped_b,sender_registered_in,sender_located_in,recipient_registered_in,recipient_located_in,venue",
+        ),
+        (
+            "enforcement",
+            "category,arm_id,recipient_account,items,sends,dropped,drop_rate,drop_rate_low,drop_rate_high,enforcement,enforcement_low,enforcement_high,acted",
+        ),
         ("accounts", "account,registered_in,located_in,client,event,at,detail"),
     ];
     let (_folder, run) = example();

@@ -25,6 +25,12 @@ pub struct Handling {
 }
 
 impl Handling {
+    /// Whether the unit is dropped, always or at times, or let through: nothing else becomes of it.
+    #[must_use]
+    pub fn is_drop_or_nothing(self) -> bool {
+        matches!(self.verdict, Verdict::Dropped | Verdict::Delivered)
+    }
+
     const LET_THROUGH: Self = Self { verdict: Verdict::Delivered, enforcement: 0.0 };
 
     /// Whether a verdict says nothing wrong. To say nothing is never wrong. A rule that acts on part of the sends makes them

@@ -172,11 +172,14 @@ impl Screen {
         let question = &self.questions[index as usize];
         let (item, route) = (question.item, question.route);
         let judged = question.alone && question.stage == Stage::Answered;
-        let missed = self.route(index).units(item).any(|unit| tallies.verdict(unit) == Some(Verdict::Dropped));
         let known = self.route(index).units(item).any(|unit| is_known(unit, tallies));
+        let passes = !known && self.route(index).units(item).any(|unit| tallies.of(unit).passed() > 0);
         let Some(pooled) = &mut self.pooling[route as usize] else { return };
         if judged {
-            pooled.checks.audited(missed);
+            pooled.checks.audited(known);
+        }
+        if passes {
+            pooled.checks.forget(index);
         }
         if known {
             // Split by the separator it must still be a message that the platform takes.
@@ -222,7 +225,7 @@ impl Screen {
                     pooled.checks.again(check);
                 }
             }
-            Check::Spike(_) => pooled.checks.spiked(arrived),
+            Check::Spike(known) => pooled.checks.spiked(*known, arrived),
             Check::Calibration(known) => pooled.checks.split(*known, arrived && !missing),
         }
         self.doubt_pools(route, at, study, tallies);
@@ -264,10 +267,7 @@ impl Screen {
     }
 }
 
-/// Whether an item is so likely to be dropped that pools can be held against it: chances of a thousand to one or more, by its own
-/// sends, that it is not lost messages.
+/// Whether an item is dropped for certain, as far as the run can be, so that pools can be held against it.
 fn is_known(unit: Unit, tallies: &Tallies) -> bool {
-    const LN_THOUSAND: f64 = 6.9;
-    let tally = tallies.of(unit);
-    tally.dropped >= 2 && tally.counted() == tally.dropped && tallies.ln_e_value(unit) >= LN_THOUSAND
+    tallies.verdict(unit) == Some(Verdict::Dropped)
 }

@@ -8,7 +8,7 @@ use lacuna_model::{Account, Arm, CountryCode, MatchedBy, Outcome, Reason, Study,
 
 use super::cell::Cell;
 use super::sent_tables::{role_words, venue_words};
-use super::table::{ForeignKey, Form, Table, column};
+use super::table::{Column, ForeignKey, Form, Table, column};
 
 /// What became of one probe for one recipient.
 pub(super) struct OutcomeRow<'a> {
@@ -110,11 +110,36 @@ pub(super) fn outcomes<'a>() -> Table<OutcomeRow<'a>> {
     }
 }
 
+/// How often the platform acts on the item.
+fn enforcement_columns<'a>() -> Vec<Column<VerdictRow<'a>>> {
+    vec![
+        column(
+            "enforcement",
+            Form::Number,
+            "The share of sends alone on which the platform acts (dropped, refused, altered, retracted), the loss of the controls \
+             taken out.",
+            |row: &VerdictRow<'a>| row.enforcement.map(|it| it.estimate).into(),
+        ),
+        column(
+            "enforcement_low",
+            Form::Number,
+            "Lower end of its 95 % interval; without a fixed number of sends (replicates) a confidence sequence.",
+            |row| row.enforcement.map(|it| it.low).into(),
+        ),
+        column(
+            "enforcement_high",
+            Form::Number,
+            "Upper end of its interval: what acts more often would have been seen.",
+            |row| row.enforcement.map(|it| it.high).into(),
+        ),
+    ]
+}
+
 /// `verdicts.csv`
 pub(super) fn verdicts<'a>() -> Table<VerdictRow<'a>> {
     let verdicts = Form::Word(Verdict::ALL.iter().map(|it| it.as_str()).collect());
     let reasons = Form::Word(Reason::ALL.iter().map(|it| it.as_str()).collect());
-    let columns = vec![
+    let mut columns = vec![
         column("item_id", Form::Text, "The item, with its corpus in front.", |row: &VerdictRow<'a>| {
             Cell::text(row.study.item(row.verdict.unit.item).id.as_str())
         }),
@@ -200,26 +225,8 @@ pub(super) fn verdicts<'a>() -> Table<VerdictRow<'a>> {
         }),
         column("first_sent_at", Form::Time, "The first send, alone or with others.", |row| row.verdict.first_sent_at.into()),
         column("last_sent_at", Form::Time, "The last send, alone or with others.", |row| row.verdict.last_sent_at.into()),
-        column(
-            "enforcement",
-            Form::Number,
-            "The share of sends alone on which the platform acts (dropped, refused, altered, retracted), the loss of the controls \
-             taken out.",
-            |row| row.enforcement.map(|it| it.estimate).into(),
-        ),
-        column(
-            "enforcement_low",
-            Form::Number,
-            "Lower end of its 95 % interval; without a fixed number of sends (replicates) a confidence sequence.",
-            |row| row.enforcement.map(|it| it.low).into(),
-        ),
-        column(
-            "enforcement_high",
-            Form::Number,
-            "Upper end of its interval: what acts more often would have been seen.",
-            |row| row.enforcement.map(|it| it.high).into(),
-        ),
     ];
+    columns.extend(enforcement_columns());
     Table {
         name: "verdicts",
         meaning: "What is claimed of each item, on each arm, for each recipient.",

@@ -2,6 +2,7 @@
 
 use std::ops::Add;
 
+use lacuna_inference::enforcement::Rate;
 use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{Probe, Purpose, Role, Verdict};
 
@@ -83,6 +84,14 @@ pub struct Verdicts {
     pub falsely_dropped: u64,
     /// Units with a conclusive verdict that is not true; those falsely dropped are among them.
     pub wrong: u64,
+    /// Intervals of the drop rate, of units that a rule drops or none concerns, where the loss is known.
+    pub rate_intervals: u64,
+    /// Of these, with the true rate inside.
+    pub rates_covered: u64,
+    /// Intervals of the enforcement, of units that a rule drops or none concerns, where the number of sends is fixed.
+    pub enforcement_intervals: u64,
+    /// Of these, with the true share inside.
+    pub enforcements_covered: u64,
     /// Units by verdict, in the order of [`Verdict::ALL`].
     pub by_verdict: [u64; Verdict::ALL.len()],
 }
@@ -98,6 +107,23 @@ impl Verdicts {
     #[must_use]
     pub const fn not_blocked(&self) -> u64 {
         self.units - self.blocked
+    }
+
+    /// Counts an interval of a unit's drop rate. With independent losses a message arrives if neither rule nor loss takes it.
+    pub(super) fn count_rate(&mut self, (low, high): (f64, f64), truth: Handling, loss: f64) {
+        if truth.is_drop_or_nothing() {
+            let rate = truth.enforcement + (1.0 - truth.enforcement) * loss;
+            self.rate_intervals += 1;
+            self.rates_covered += u64::from(low <= rate && rate <= high);
+        }
+    }
+
+    /// Counts an interval of a unit's enforcement.
+    pub(super) fn count_enforcement(&mut self, interval: Rate, truth: Handling) {
+        if truth.is_drop_or_nothing() {
+            self.enforcement_intervals += 1;
+            self.enforcements_covered += u64::from(interval.low <= truth.enforcement && truth.enforcement <= interval.high);
+        }
     }
 
     pub(super) fn count(&mut self, record: &VerdictRecord, truth: Handling) {
@@ -126,6 +152,10 @@ impl Add for Verdicts {
             found: self.found + other.found,
             falsely_dropped: self.falsely_dropped + other.falsely_dropped,
             wrong: self.wrong + other.wrong,
+            rate_intervals: self.rate_intervals + other.rate_intervals,
+            rates_covered: self.rates_covered + other.rates_covered,
+            enforcement_intervals: self.enforcement_intervals + other.enforcement_intervals,
+            enforcements_covered: self.enforcements_covered + other.enforcements_covered,
             by_verdict,
         }
     }

@@ -104,6 +104,18 @@ pub const MEASURES: &[Measure] = &[
         count: |arm| (arm.verdicts.inconclusive(), arm.verdicts.units),
         over: Over::Share,
     },
+    Measure {
+        name: "drop_rate_coverage",
+        meaning: "Intervals of the drop rate that hold the true one, where losses are independent.",
+        count: |arm| (arm.verdicts.rates_covered, arm.verdicts.rate_intervals),
+        over: Over::Share,
+    },
+    Measure {
+        name: "enforcement_coverage",
+        meaning: "Intervals of the enforcement that hold the true one, where the number of sends is fixed.",
+        count: |arm| (arm.verdicts.enforcements_covered, arm.verdicts.enforcement_intervals),
+        over: Over::Share,
+    },
 ];
 
 impl Verdicts {

@@ -5,6 +5,7 @@ mod measures;
 
 use std::sync::Arc;
 
+use lacuna_inference::enforcement::{self, Sends};
 use lacuna_inference::verdicts;
 use lacuna_model::policy::Policy;
 use lacuna_model::{Duration, Role, StopReason, Study, Timestamp};
@@ -69,9 +70,22 @@ impl Assessment {
             arms[channel.arm.get()].messages.count(&record.probe);
             days[channel.sender.get()].sent(started_at);
         }
-        for record in &verdicts::derive(evidence) {
-            if study.item(record.unit.item).role == Role::Candidate {
-                arms[record.unit.arm.get()].verdicts.count(record, truth.of(record.unit));
+        let tallies = verdicts::tallies(evidence);
+        let (loss, sends) = (known_loss(policy), Sends::of(study));
+        for record in &verdicts::records(evidence, &tallies) {
+            let unit = record.unit;
+            if study.item(unit.item).role != Role::Candidate {
+                continue;
+            }
+            let (counts, handling) = (&mut arms[unit.arm.get()].verdicts, truth.of(unit));
+            counts.count(record, handling);
+            if let (Some(interval), Some(loss)) = (record.drop_rate_interval, loss) {
+                counts.count_rate(interval, handling, loss);
+            }
+            if sends == Sends::Fixed
+                && let Some(interval) = enforcement::of_unit(&record.tally, tallies.controls(unit.arm, unit.recipient), sends)
+            {
+                counts.count_enforcement(interval, handling);
             }
         }
         let loads = days.into_iter().map(|day| day.load).collect();
@@ -88,6 +102,11 @@ impl Assessment {
             verdicts: sum.verdicts + arm.verdicts,
         })
     }
+}
+
+/// The loss of every message, where the network has one: in bursts it depends on what became of the messages around.
+fn known_loss(policy: &Policy) -> Option<f64> {
+    (policy.network.burst_length <= 1.0).then_some(policy.network.loss)
 }
 
 /// Counts an account's messages by UTC day. An account sends in the order of time.

@@ -35,7 +35,7 @@ type Column<R> = (&'static str, fn(&R) -> String);
 
 /// Writes a row for each run and arm.
 pub fn write_rows(evaluation: &Evaluation, out: impl Write) -> io::Result<()> {
-    let columns: [Column<Row<'_>>; 21] = [
+    let columns: [Column<Row<'_>>; 25] = [
         ("schema_version", |_| SCHEMA_VERSION.to_owned()),
         ("experiment", |row| row.evaluation.study.name.clone()),
         ("repeat", |row| row.repeat.to_string()),
@@ -57,6 +57,10 @@ pub fn write_rows(evaluation: &Evaluation, out: impl Write) -> io::Result<()> {
         ("found", |row| row.counts.verdicts.found.to_string()),
         ("falsely_dropped", |row| row.counts.verdicts.falsely_dropped.to_string()),
         ("wrong", |row| row.counts.verdicts.wrong.to_string()),
+        ("drop_rate_intervals", |row| row.counts.verdicts.rate_intervals.to_string()),
+        ("drop_rates_covered", |row| row.counts.verdicts.rates_covered.to_string()),
+        ("enforcement_intervals", |row| row.counts.verdicts.enforcement_intervals.to_string()),
+        ("enforcements_covered", |row| row.counts.verdicts.enforcements_covered.to_string()),
     ];
     let verdicts = Verdict::ALL.iter().map(|verdict| format!("verdict_{verdict}"));
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(out);

@@ -93,3 +93,22 @@ fn verdicts_are_right_and_cheap() {
     }
     assert!(wrong.is_empty(), "seed {SEED}:\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn intervals_of_a_leaky_filter_hold_the_truth() {
+    for enforcement in [0.5, 0.05] {
+        let mut generated = Generated { enforcement, prevalence: 0.5, ..Generated::new(SEED, 100) };
+        generated.network.loss = 0.01;
+        let (mut study, policy) = generated.make();
+        study.decision.replicates = Some(30);
+        let evaluation = Evaluation::of(study, &policy, 10, repeats::all_cores(), || ());
+        for name in ["drop_rate_coverage", "enforcement_coverage"] {
+            let measure = MEASURES.iter().find(|measure| measure.name == name).unwrap();
+            let coverage = evaluation.estimate(measure, None);
+            println!("enforcement {enforcement}, {name}: {} of {}", coverage.count, coverage.of);
+            assert_eq!(coverage.of, 1_000, "seed {SEED}, {name}");
+            // The nominal 95 % may lie at the upper end of what is seen, never above.
+            assert!(coverage.interval.is_some_and(|(_, high)| high >= 0.95), "seed {SEED}, {name}: {coverage:?}");
+        }
+    }
+}
