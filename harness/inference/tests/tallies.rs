@@ -143,7 +143,8 @@ fn assert_as_the_definition_says(tallies: &Tallies, evidence: &Evidence, table: 
         let passes = |item: ItemIx| {
             let own = of_items(&BTreeSet::from([item]));
             let pooled = told.iter().any(|(probe, outcome)| {
-                probe.role == Role::Candidate && probe.items.len() > 1 && probe.items.contains(&item) && arrived(outcome)
+                let in_pool = probe.role == Role::Candidate && probe.items.len() > 1 && probe.items.contains(&item);
+                in_pool && *outcome == Outcome::Delivered
             });
             let own_arrived = own.iter().any(arrived);
             !own.iter().any(signalled) && (own_arrived || (pooled && !own.contains(&Outcome::Dropped)))
