@@ -16,6 +16,9 @@ pub use simulation::{Cell, Delays, Figure};
 
 use simulation::Simulation;
 
+/// The adapter whose network a policy describes.
+const SIMULATOR: &str = "simulator";
+
 /// What an experiment will cost and what it can find.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Plan {
@@ -103,7 +106,9 @@ impl Plan {
 #[must_use]
 pub fn plan(experiment: &Experiment, sent_today: &[u64]) -> Plan {
     let study = &experiment.study;
-    let simulation = Simulation::new(study, experiment.policy.as_ref());
+    // A policy says how the simulator's network is; of a real server it says only what is filtered.
+    let policy = experiment.policy.as_ref().filter(|_| study.adapter == SIMULATOR);
+    let simulation = Simulation::new(study, policy);
     let simulated = simulation.run();
     let expected = simulated.expected;
     let count = |role| study.items_of(role).count() as u64;
