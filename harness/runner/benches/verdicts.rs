@@ -25,7 +25,7 @@ const SEED: u64 = 20_161_130;
 const ITEMS: u32 = 20_000;
 
 /// Studies of each cell.
-const REPEATS: u64 = 10;
+const REPEATS: u64 = 30;
 
 /// One cell of the first table.
 struct Cell {
