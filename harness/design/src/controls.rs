@@ -3,9 +3,9 @@
 //! A control is only a witness for candidates like itself. It is therefore chosen by the latest candidate on its channel: of the same
 //! script, about as long, and with as many parts where that is a pool. Controls take turns, so that none is repeated more than others.
 
+use lacuna_content::{Script, script};
 use lacuna_model::{ChannelIx, ItemIx, Role, Study};
 use rand::seq::SliceRandom;
-use unicode_script::{Script, UnicodeScript};
 
 use crate::random::generator;
 
@@ -36,9 +36,8 @@ pub(crate) struct Likeness {
 impl Likeness {
     /// Like a message with these items.
     pub fn of(items: &[ItemIx], study: &Study) -> Self {
-        let messages = || items.iter().map(|item| &*study.item(*item).message);
-        let length = messages().map(|message| message.chars().count()).sum();
-        Self { script: script(messages().flat_map(str::chars)), length, parts: items.len() }
+        let text: String = items.iter().map(|item| &*study.item(*item).message).collect();
+        Self { script: script(&text), length: text.chars().count(), parts: items.len() }
     }
 }
 
@@ -48,7 +47,7 @@ impl Controls {
             .items_of(Role::Control)
             .map(|item| {
                 let message = &study.item(item).message;
-                Control { item, script: script(message.chars()), length: message.chars().count(), sends: 0 }
+                Control { item, script: script(message), length: message.chars().count(), sends: 0 }
             })
             .collect();
         all.shuffle(&mut generator(study.seed, &["controls", &channel.0.to_string()]));
@@ -97,41 +96,11 @@ impl Controls {
     /// A control to stand before an item that is sent alone: the next in turn of the item's script.
     pub fn carrier(&self, item: ItemIx, attempt: u32, study: &Study, expelled: impl Fn(ItemIx) -> bool) -> Option<ItemIx> {
         let message = &study.item(item).message;
-        let own = script(message.chars());
+        let own = script(message);
         let room = study.text.longest.checked_sub(message.chars().count() + study.text.separator.chars().count())?;
         let fits = |control: &&Control| control.script == own && control.length <= room && !expelled(control.item);
         let fitting: Vec<&Control> = self.all.iter().filter(fits).collect();
         let place = item.get().wrapping_add(attempt as usize).checked_rem(fitting.len())?;
         Some(fitting[place].item)
-    }
-}
-
-/// The script that most characters belong to; signs that all scripts share do not count.
-fn script(text: impl Iterator<Item = char>) -> Option<Script> {
-    let mut counts: Vec<(Script, usize)> = Vec::new();
-    for script in text.map(|character| character.script()) {
-        if matches!(script, Script::Common | Script::Inherited | Script::Unknown) {
-            continue;
-        }
-        match counts.iter_mut().find(|(it, _)| *it == script) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((script, 1)),
-        }
-    }
-    // Of equals the first seen.
-    counts.iter().rev().max_by_key(|(_, count)| *count).map(|(script, _)| *script)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_script_of_a_text_is_that_of_most_of_it() {
-        let of = |text: &str| script(text.chars());
-        assert_eq!(of("今天 weather 很好，真的"), Some(Script::Latin));
-        assert_eq!(of("今天天气很好 ok"), Some(Script::Han));
-        assert_eq!(of("12:30, 👍"), None);
-        assert_eq!(of("བོད་"), Some(Script::Tibetan));
     }
 }
