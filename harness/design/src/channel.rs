@@ -16,6 +16,10 @@ const CONTROLS_UNTIL_DEAD: u32 = 9;
 /// alive is worth that many before everything that was to be asked on it is given up.
 const CONTROLS_UNTIL_GONE: u32 = 64;
 
+/// With a fixed number of sends an item only controls tell the loss, since a filter that acts now and then looks like it: one for so
+/// many candidates.
+const REPLICATES_A_CONTROL: u32 = 8;
+
 /// The longest wait between two controls on a silent path.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -75,6 +79,7 @@ pub(crate) struct ChannelState {
     /// The latest candidate, and the latest control that the platform took.
     last_candidate: Option<ProbeId>,
     last_control: Option<ProbeId>,
+    candidates_since_control: u32,
     /// Controls in a row that the platform refused: nothing will arrive here.
     refused_controls: u32,
     /// A candidate was refused, and nothing shows yet that other messages are taken.
@@ -96,6 +101,7 @@ impl ChannelState {
             last_planned_at: None,
             last_candidate: None,
             last_control: None,
+            candidates_since_control: 0,
             refused_controls: 0,
             refuses: false,
             delay: None,
@@ -126,7 +132,10 @@ impl ChannelState {
 
     pub fn planned(&mut self, at: Timestamp, probe: &Probe, recipients: u64) {
         self.in_flight += 1;
-        if probe.role != Role::Control {
+        if probe.role == Role::Control {
+            self.candidates_since_control = 0;
+        } else {
+            self.candidates_since_control += 1;
             self.open_candidates += recipients;
             self.last_candidate = Some(probe.id);
         }
@@ -266,7 +275,9 @@ impl ChannelState {
         if self.refuses && self.refused_controls == 0 && !self.is_dead() {
             return if self.in_flight > 0 { Need::Answer } else { Need::Control };
         }
-        self.wait_or_control(at, study, blocked.map(|(_, tail)| tail))
+        let need = self.wait_or_control(at, study, blocked.map(|(_, tail)| tail));
+        let wants_control = study.decision.replicates.is_some() && self.candidates_since_control >= REPLICATES_A_CONTROL;
+        if need == Need::Nothing && wants_control { Need::Control } else { need }
     }
 
     /// What must happen before everything sent on this channel can be judged; `last` asks for a control at the very end.

@@ -1,7 +1,8 @@
 //! What the platform seems to do to an account because of what it sent: inferred, never told.
 //!
 //! Both effects are looked for in *neutral* messages: controls, and items that arrived at least once on the same arm for the same
-//! recipient. What a filter does to an item is not what it does to an account.
+//! recipient (with `replicates`, controls alone: an item on which a filter acts now and then arrives too). What a filter does to an
+//! item is not what it does to an account.
 //!
 //! **Suppression.** From some moment on nothing that a sender sends arrives anywhere, though it is accepted, and though messages of
 //! others, sent later, arrive at the same recipients. Claimed where at least [`FEWEST_MISSING`] controls in a row are missing up to the end,
@@ -144,7 +145,8 @@ fn kind(evidence: &Evidence, tallies: &Tallies, probe: ProbeId) -> Kind {
     let arrived = |tally: &Tally| tally.passed() + tally.altered + tally.retracted + tally.pooled_delivered > 0;
     let mut all = probe.items.iter().flat_map(|item| channel.recipients.iter().map(|recipient| of(*item, *recipient)));
     if all.clone().all(|tally| arrived(&tally)) {
-        return Kind::Neutral;
+        // Sent so often, an item on which a filter acts now and then arrives as well.
+        return if evidence.study().decision.replicates.is_some() { Kind::Other } else { Kind::Neutral };
     }
     let never = |tally: Tally| !arrived(&tally) && tally.dropped + tally.void + tally.refused > 1;
     if probe.items.len() == 1 && all.any(never) { Kind::Hit } else { Kind::Other }

@@ -27,6 +27,9 @@ pub const PARTLY: [f64; 5] = [0.9, 0.7, 0.5, 0.3, 0.1];
 /// The part of the stake that is on [`PARTLY`], in equal shares.
 pub const STAKE_ON_PARTLY: f64 = 0.05;
 
+/// And where every item is sent a fixed number of times, to see how large a part a filter acts on: then it is what the run is about.
+pub const STAKE_WITH_REPLICATES: f64 = 0.5;
+
 /// Drops of one unit in one time block.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct BlockDrops {
@@ -37,15 +40,15 @@ pub struct BlockDrops {
 }
 
 /// The logarithm of the e-value of a unit from its own bracketed sends: its drops by time block, how many of its sends arrived, and
-/// the upper bound on the loss over the whole run.
-pub fn ln_e_value(drops: &(impl Iterator<Item = BlockDrops> + Clone), arrivals: u32, loss_upper: f64) -> f64 {
+/// the upper bound on the loss over the whole run, and which part of the stake is on filters that act on a part.
+pub fn ln_e_value(drops: &(impl Iterator<Item = BlockDrops> + Clone), arrivals: u32, loss_upper: f64, on_partly: f64) -> f64 {
     let bet = |share: f64| {
         let on_drops: f64 =
             drops.clone().map(|block| f64::from(block.drops) * (log(share) - log(block.loss_upper)).max(0.0)).sum();
         on_drops + f64::from(arrivals) * (log(1.0 - share) - log(1.0 - loss_upper)).min(0.0)
     };
-    let always = log(1.0 - STAKE_ON_PARTLY) + bet(ALWAYS);
-    let ln_stake = log(STAKE_ON_PARTLY / PARTLY.len() as f64);
+    let always = log(1.0 - on_partly) + bet(ALWAYS);
+    let ln_stake = log(on_partly / PARTLY.len() as f64);
     let partly = PARTLY.map(|share| ln_stake + bet(share));
     let greatest = partly.iter().copied().fold(always, f64::max);
     greatest + log(exp(always - greatest) + partly.iter().map(|bet| exp(bet - greatest)).sum::<f64>())
@@ -54,5 +57,5 @@ pub fn ln_e_value(drops: &(impl Iterator<Item = BlockDrops> + Clone), arrivals: 
 /// The logarithm of the e-value of so many drops and no arrival at one bound on the loss.
 #[must_use]
 pub fn ln_e_of_drops(drops: u32, loss_upper: f64) -> f64 {
-    ln_e_value(&std::iter::once(BlockDrops { drops, loss_upper }), 0, loss_upper)
+    ln_e_value(&std::iter::once(BlockDrops { drops, loss_upper }), 0, loss_upper, STAKE_ON_PARTLY)
 }

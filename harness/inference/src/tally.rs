@@ -22,7 +22,7 @@ use crate::evidence::{Change, Evidence};
 use crate::loss::{FEWEST_DROPS, LossBaseline, drops_to_reach};
 use crate::multiplicity;
 use crate::pools::{DropsByHour, PoolOutcome, PoolTally, Pools, count_drop};
-use crate::sequential::{BlockDrops, ln_e_value};
+use crate::sequential::{BlockDrops, STAKE_ON_PARTLY, STAKE_WITH_REPLICATES, ln_e_value};
 use crate::suspicion::Sums;
 pub use crate::unit_tally::Tally;
 use crate::verdicts::judge;
@@ -330,7 +330,11 @@ impl Tallies {
     fn ln_e_at(&self, arm: ArmIx, index: usize, place: usize) -> f64 {
         let tally = &self.units[arm.get()][index];
         let pooled = self.baselines.pooled_bound(arm, place);
-        ln_e_value(&self.block_drops(arm, place, self.own_drops(arm, index)), tally.arrivals(), pooled)
+        ln_e_value(&self.block_drops(arm, place, self.own_drops(arm, index)), tally.arrivals(), pooled, self.stake_on_partly())
+    }
+
+    fn stake_on_partly(&self) -> f64 {
+        if self.study.decision.replicates.is_some() { STAKE_WITH_REPLICATES } else { STAKE_ON_PARTLY }
     }
 
     fn block_drops<'a>(
@@ -463,7 +467,12 @@ impl Tallies {
     /// The logarithm of the e-value of a content for the recipient at this place of the arm.
     pub(crate) fn ln_e_of_pool(&self, arm: ArmIx, place: usize, tally: &PoolTally) -> f64 {
         let arrivals = tally.delivered + tally.signalled;
-        ln_e_value(&self.block_drops(arm, place, &tally.drops), arrivals, self.baselines.pooled_bound(arm, place))
+        ln_e_value(
+            &self.block_drops(arm, place, &tally.drops),
+            arrivals,
+            self.baselines.pooled_bound(arm, place),
+            STAKE_ON_PARTLY,
+        )
     }
 
     /// Whether a content, several items in one message, is dropped although each of its items passes; `None` while that is not

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lacuna_inference::evidence::{Change, Evidence};
 use lacuna_inference::loss::LossBaseline;
-use lacuna_inference::sequential::{BlockDrops, ln_e_value};
+use lacuna_inference::sequential::{BlockDrops, STAKE_ON_PARTLY, ln_e_value};
 use lacuna_inference::tally::Tallies;
 use lacuna_model::{ArmIx, ItemIx, Outcome, ProbeId, Purpose, Role, Unit};
 use rand::seq::IndexedRandom;
@@ -179,7 +179,7 @@ fn assert_as_the_definition_says(tallies: &Tallies, evidence: &Evidence, table: 
             let drops = u32::try_from(own.iter().filter(|it| **it == Outcome::Dropped).count()).unwrap();
             let arrivals = own.iter().filter(|it| arrived(it) || matches!(it, Outcome::Altered | Outcome::Retracted)).count();
             let block = BlockDrops { drops, loss_upper: bound };
-            let ln_e = ln_e_value(&std::iter::once(block), u32::try_from(arrivals).unwrap(), bound);
+            let ln_e = ln_e_value(&std::iter::once(block), u32::try_from(arrivals).unwrap(), bound, STAKE_ON_PARTLY);
             let unit = Unit { item, arm: ARM, recipient };
             assert!((tallies.ln_e_value(unit) - ln_e).abs() < 1e-9, "seed {seed}, {unit:?}");
         }
