@@ -1,0 +1,147 @@
+//! What is known beforehand about rules: how many components, how long, where in a sentence, and which terms earlier lists held.
+//!
+//! A prior only steers the order of the questions. Part of its mass (the escape) ignores word borders and lists, and no span
+//! has none at all: a wrong prior costs messages, never correctness.
+
+use foldhash::{HashMap, HashMapExt};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Components of a rule that the prior on their number tells apart.
+pub(crate) const COUNTED: usize = 9;
+/// Lengths with a probability of their own; longer components share [`LONGER`].
+pub(crate) const LONGEST: usize = 40;
+/// The probability of a component longer than [`LONGEST`].
+pub(crate) const LONGER: f64 = 1e-3;
+
+/// Share of rules with 0, 1, 2, … components: a mix of five published lists of a messaging platform's rules, smoothed.
+const COUNTS: [f64; COUNTED] = [0.0, 0.20, 0.25, 0.30, 0.15, 0.05, 0.02, 0.02, 0.01];
+/// Lengths in scripts written without spaces, from the same lists.
+const DENSE: [f64; 9] = [0.0, 0.015, 0.30, 0.25, 0.23, 0.10, 0.06, 0.025, 0.01];
+
+/// What is known beforehand about rules.
+#[derive(Clone, Debug)]
+pub struct Prior {
+    pub(crate) counts: [f64; COUNTED],
+    /// By length in grapheme clusters; index 0 is unused.
+    pub(crate) dense: Vec<f64>,
+    pub(crate) letters: Vec<f64>,
+    /// Whether word borders are looked at.
+    pub(crate) borders: bool,
+    /// Terms of earlier lists, and in how many rules each stood.
+    pub(crate) terms: HashMap<String, f64>,
+    /// The probability that a component is one of the terms, where the text holds any.
+    pub(crate) listed: f64,
+    /// Share of the mass that ignores borders and terms.
+    pub(crate) escape: f64,
+}
+
+impl Default for Prior {
+    /// Component numbers, lengths and word borders as in published rule lists; no list of terms.
+    fn default() -> Self {
+        Self {
+            counts: COUNTS,
+            dense: normalised(&tailed(&DENSE, 0.55)),
+            letters: normalised(&letters()),
+            borders: true,
+            terms: HashMap::new(),
+            listed: 0.3,
+            escape: 0.03,
+        }
+    }
+}
+
+impl Prior {
+    /// Nothing but a wide law of lengths: every position is as likely as every other, whatever stands there.
+    #[must_use]
+    pub fn without_borders() -> Self {
+        Self { borders: false, ..Self::default() }
+    }
+
+    /// Learns from earlier rules, each a list of components: their number, their lengths, and the terms themselves. The built-in
+    /// laws weigh as much as fifty rules.
+    #[must_use]
+    pub fn with_rules<'a, R, C>(mut self, rules: R) -> Self
+    where
+        R: IntoIterator<Item = C>,
+        C: IntoIterator<Item = &'a str>,
+    {
+        let mut counts = self.counts.map(|share| share * 50.0);
+        let mut lengths: Vec<f64> = self.dense.iter().map(|share| share * 50.0).collect();
+        for rule in rules {
+            let mut components = 0;
+            for component in rule {
+                components += 1;
+                let length = component.graphemes(true).count();
+                if let Some(seen) = lengths.get_mut(length)
+                    && !component.is_ascii()
+                {
+                    *seen += 1.0;
+                }
+                *self.terms.entry(component.to_owned()).or_insert(0.0) += 1.0;
+            }
+            if let Some(seen) = counts.get_mut(components) {
+                *seen += 1.0;
+            }
+        }
+        counts[0] = 0.0;
+        let total: f64 = counts.iter().sum();
+        self.counts = counts.map(|count| count / total);
+        self.dense = normalised(&lengths);
+        self
+    }
+
+    /// States the probability that a component is one of the terms of earlier rules (by default 0.3: rules change).
+    #[must_use]
+    pub fn with_listed(mut self, probability: f64) -> Self {
+        self.listed = probability.clamp(0.0, 0.95);
+        self
+    }
+
+    /// States how likely rules with 1, 2, 3, … components are.
+    #[must_use]
+    pub fn with_counts(mut self, shares: &[f64]) -> Self {
+        let mut counts = [0.0; COUNTED];
+        for (count, share) in counts.iter_mut().skip(1).zip(shares.iter().chain(std::iter::repeat(&0.0))) {
+            *count = share.max(1e-4);
+        }
+        let total: f64 = counts.iter().sum();
+        self.counts = counts.map(|count| count / total);
+        self
+    }
+
+    /// P(number of components = `n` | at least `found` … and more): whether what was found is all, and the law of how many are
+    /// left otherwise.
+    pub(crate) fn after(&self, found: usize) -> (f64, Vec<f64>) {
+        let rest: f64 = self.counts.iter().skip(found).sum();
+        let complete = match self.counts.get(found) {
+            Some(share) if rest > 0.0 => share / rest,
+            _ => 0.5,
+        };
+        let left: Vec<f64> = self.counts.iter().skip(found + 1).copied().collect();
+        let total: f64 = left.iter().sum();
+        if total > 0.0 { (complete, left.iter().map(|share| share / total).collect()) } else { (complete.min(0.5), vec![1.0]) }
+    }
+}
+
+/// A law continued geometrically to the longest length.
+fn tailed(head: &[f64], ratio: f64) -> Vec<f64> {
+    let mut law = head.to_vec();
+    while law.len() <= 16 {
+        let last = law.last().copied().unwrap_or(0.0);
+        law.push(last * ratio);
+    }
+    law
+}
+
+/// Scripts with spaces: words of four to twelve letters, phrases of two or three words.
+fn letters() -> Vec<f64> {
+    let bump = |x: f64, centre: f64, width: f64| libm::exp(-(x - centre) * (x - centre) / (2.0 * width * width));
+    (0..=LONGEST)
+        .map(|length| if length == 0 { 0.0 } else { bump(length as f64, 7.0, 3.0) + 0.35 * bump(length as f64, 15.0, 8.0) + 0.01 })
+        .collect()
+}
+
+fn normalised(law: &[f64]) -> Vec<f64> {
+    let total: f64 = law.iter().sum();
+    law.iter().map(|share| share / total).collect()
+}

@@ -1,0 +1,348 @@
+//! The posterior over one component, given those found before it.
+//!
+//! Let C be the components found so far, and the text after the last of them begin at row `b`. The *atoms* are the spans (row i,
+//! length L) that could be the next component, and "complete": C alone blocks. They are ordered: a later row is higher, at
+//! the same row a shorter span is higher, "complete" is highest. The question of the *cut* (i, m) sends C, the m clusters
+//! from i, and all that follows i without its first cluster. Where the next component is the atom whose row is the latest at which
+//! the rest still blocks, and whose length is the least that does, that question hits exactly for the atoms not below the cut:
+//! so one component is one alphabetic search, from the first question about where it begins to the last about where it ends.
+//! Below all atoms lies "refuted": C is wrong, and none of the questions hits.
+//!
+//! An answer multiplies the atoms above its cut by one factor and those below by another. The posterior is therefore the
+//! prior times a step function; prior mass above a cut is known in closed form, and no array over the text is ever updated.
+
+use std::cmp::Ordering;
+
+use super::channel::Channel;
+use super::prior::Prior;
+use super::weights::Weights;
+
+/// An atom, and at the same time the question that hits from this atom on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Cut {
+    /// The row where it begins; the number of rows for "complete".
+    pub(crate) row: u32,
+    /// Its length; 0 for "complete".
+    pub(crate) length: u32,
+}
+
+impl Ord for Cut {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.row.cmp(&other.row).then(other.length.cmp(&self.length))
+    }
+}
+
+impl PartialOrd for Cut {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The posterior over the next component.
+#[derive(Clone, Debug)]
+pub(crate) struct Stage {
+    /// The components found before.
+    pub(crate) found: Vec<Cut>,
+    /// The first row where the next may begin.
+    first: u32,
+    /// Spans that end at or before this row lie inside a found component.
+    covered: u32,
+    /// Weight of the rows from `first` up to `covered` and all after.
+    head: Vec<f64>,
+    /// Whether C is complete, beforehand.
+    complete: f64,
+    /// How many components are left, if not.
+    left: Vec<f64>,
+    /// P(refuted) when the stage was entered.
+    pub(crate) doubt: f64,
+    /// Log factor of "refuted" since.
+    refuted: f64,
+    /// The steps: `levels[j]` is the log factor of the atoms from `bounds[j - 1]` up to below `bounds[j]`.
+    bounds: Vec<Cut>,
+    levels: Vec<f64>,
+    /// The atom that the search went on from.
+    pub(crate) accepted: Option<Cut>,
+    /// Cuts answered by a proof that they do not hit.
+    pub(crate) denied: Vec<Cut>,
+    /// Cuts whose answer followed from other answers.
+    pub(crate) implied: Vec<Cut>,
+    /// Positive answers to C alone.
+    pub(crate) alone: u32,
+}
+
+/// The posterior at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Belief {
+    pub(crate) refuted: f64,
+    pub(crate) complete: f64,
+    /// Probability above each bound (all levels above), one entry a level: mass of the levels above it.
+    above: Vec<f64>,
+    /// Probability of each level.
+    mass: Vec<f64>,
+    /// Factor from prior mass to probability in each level.
+    factor: Vec<f64>,
+}
+
+impl Stage {
+    pub(crate) fn new(found: Vec<Cut>, doubt: f64, prior: &Prior, weights: &Weights, whole_may_do: bool) -> Self {
+        let first = found.last().map_or(0, |last| last.row + 1);
+        let covered = found.iter().map(|at| at.row + at.length).max().unwrap_or(0).min(weights.rows());
+        let (complete, left) = prior.after(found.len());
+        let mut stage = Self {
+            found,
+            first,
+            covered: covered.max(first),
+            head: Vec::new(),
+            complete: if whole_may_do { complete } else { 0.0 },
+            left,
+            doubt,
+            refuted: 0.0,
+            bounds: Vec::new(),
+            levels: vec![0.0],
+            accepted: None,
+            denied: Vec::new(),
+            implied: Vec::new(),
+            alone: 0,
+        };
+        let mut sum = weights.after(stage.covered);
+        let mut head = Vec::new();
+        for row in (first..stage.covered).rev() {
+            sum += stage.within(weights, row, weights.limit(row));
+            head.push(sum);
+        }
+        head.reverse();
+        stage.head = head;
+        if stage.total(weights) <= 0.0 {
+            stage.complete = 1.0;
+        }
+        stage
+    }
+
+    pub(crate) fn top(weights: &Weights) -> Cut {
+        Cut { row: weights.rows(), length: 0 }
+    }
+
+    /// The lowest cut: C and everything after.
+    pub(crate) fn bottom(&self, weights: &Weights) -> Cut {
+        if self.first < weights.rows() { Cut { row: self.first, length: weights.limit(self.first) } } else { Self::top(weights) }
+    }
+
+    fn within(&self, weights: &Weights, row: u32, length: u32) -> f64 {
+        let all = weights.within(row, length);
+        if row >= self.covered {
+            return all;
+        }
+        let inside = (self.covered - row).min(weights.limit(row));
+        (all - weights.within(row, inside)).max(0.0)
+    }
+
+    fn from_row(&self, weights: &Weights, row: u32) -> f64 {
+        if row < self.covered { self.head[(row - self.first) as usize] } else { weights.after(row) }
+    }
+
+    fn total(&self, weights: &Weights) -> f64 {
+        self.from_row(weights, self.first)
+    }
+
+    /// Prior mass of the atoms from a cut on, given that C is right. The components left are drawn from the spans; the next is
+    /// the lowest of them.
+    fn tail(&self, weights: &Weights, cut: Cut) -> f64 {
+        if cut.row >= weights.rows() {
+            return self.complete;
+        }
+        let weight = self.from_row(weights, cut.row + 1) + self.within(weights, cut.row, cut.length);
+        let share = (weight / self.total(weights)).clamp(0.0, 1.0);
+        let lowest = self.left.iter().rev().fold(0.0, |sum, left| (sum + left) * share);
+        self.complete + (1.0 - self.complete) * lowest
+    }
+
+    pub(crate) fn above(weights: &Weights, cut: Cut) -> Cut {
+        if cut.length > 1 {
+            Cut { row: cut.row, length: cut.length - 1 }
+        } else if cut.row + 1 < weights.rows() {
+            Cut { row: cut.row + 1, length: weights.limit(cut.row + 1) }
+        } else {
+            Self::top(weights)
+        }
+    }
+
+    fn below(&self, weights: &Weights, cut: Cut) -> Option<Cut> {
+        if cut.row < weights.rows() && cut.length < weights.limit(cut.row) {
+            Some(Cut { row: cut.row, length: cut.length + 1 })
+        } else if cut.row > self.first {
+            Some(Cut { row: cut.row - 1, length: 1 })
+        } else {
+            None
+        }
+    }
+
+    fn split(&mut self, cut: Cut) -> usize {
+        match self.bounds.binary_search(&cut) {
+            Ok(at) => at + 1,
+            Err(at) => {
+                self.bounds.insert(at, cut);
+                let level = self.levels[at];
+                self.levels.insert(at, level);
+                at + 1
+            }
+        }
+    }
+
+    /// Takes in the answer to the question of a cut.
+    pub(crate) fn update(&mut self, weights: &Weights, channel: Channel, cut: Cut, positive: bool) {
+        let (hit, miss) = channel.log_likelihoods(positive);
+        let from = self.split(cut);
+        for (at, level) in self.levels.iter_mut().enumerate() {
+            *level += if at >= from { hit } else { miss };
+        }
+        self.refuted += miss;
+        if cut == Self::top(weights) && positive {
+            self.alone += 1;
+        }
+        if !positive && !self.denied.contains(&cut) {
+            self.denied.push(cut);
+        }
+    }
+
+    /// Takes in how the search from an atom on went: the odds of all other atoms rise by `log_odds`.
+    pub(crate) fn discredit(&mut self, weights: &Weights, atom: Cut, log_odds: f64) {
+        let from = self.split(atom);
+        let to = self.split(Self::above(weights, atom));
+        for level in &mut self.levels[from..to] {
+            *level -= log_odds;
+        }
+    }
+
+    /// Enters the stage again, with another doubt about what was found; the evidence about what follows is kept.
+    pub(crate) fn reenter(&mut self, weights: &Weights, doubt: f64) {
+        // The evidence about "refuted" went to the stage before when this one was left.
+        let good = self.log_good(weights);
+        self.doubt = doubt;
+        self.refuted = good;
+        self.accepted = None;
+    }
+
+    /// Log of the factor that the evidence gave to "C is right" as a whole.
+    fn log_good(&self, weights: &Weights) -> f64 {
+        let peak = self.levels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 =
+            (0..self.levels.len()).map(|at| self.prior_mass(weights, at) * libm::exp(self.levels[at] - peak)).sum();
+        peak + libm::log(sum.max(1e-300))
+    }
+
+    fn level_tail(&self, weights: &Weights, at: usize) -> f64 {
+        if at == 0 { 1.0 } else { self.tail(weights, self.bounds[at - 1]) }
+    }
+
+    fn prior_mass(&self, weights: &Weights, at: usize) -> f64 {
+        let upper = if at < self.bounds.len() { self.tail(weights, self.bounds[at]) } else { 0.0 };
+        (self.level_tail(weights, at) - upper).max(1e-18)
+    }
+
+    pub(crate) fn belief(&self, weights: &Weights) -> Belief {
+        let peak = self.levels.iter().copied().fold(self.refuted, f64::max);
+        let good = 1.0 - self.doubt;
+        let mut factor: Vec<f64> = self.levels.iter().map(|level| good * libm::exp(level - peak)).collect();
+        let mut mass: Vec<f64> = factor.iter().enumerate().map(|(at, factor)| factor * self.prior_mass(weights, at)).collect();
+        let mut refuted = self.doubt * libm::exp(self.refuted - peak);
+        let total: f64 = refuted + mass.iter().sum::<f64>();
+        refuted /= total;
+        for value in factor.iter_mut().chain(mass.iter_mut()) {
+            *value /= total;
+        }
+        let mut above = vec![0.0; mass.len()];
+        for at in (0..mass.len().saturating_sub(1)).rev() {
+            above[at] = above[at + 1] + mass[at + 1];
+        }
+        let complete = factor.last().copied().unwrap_or(0.0) * self.complete;
+        Belief { refuted, complete, above, mass, factor }
+    }
+
+    /// Posterior probability that the question of a cut hits.
+    pub(crate) fn hit(&self, weights: &Weights, belief: &Belief, cut: Cut) -> f64 {
+        let at = self.bounds.partition_point(|bound| *bound <= cut);
+        let upper = if at < self.bounds.len() { self.tail(weights, self.bounds[at]) } else { 0.0 };
+        (belief.above[at] + belief.factor[at] * (self.tail(weights, cut) - upper)).min(belief.above[at] + belief.mass[at])
+    }
+
+    /// The atom in which the posterior, from the top down, reaches `share`; and its own probability.
+    pub(crate) fn quantile(&self, weights: &Weights, belief: &Belief, share: f64) -> (Cut, f64) {
+        let top = Self::top(weights);
+        if belief.complete >= share || self.first >= weights.rows() {
+            return (top, belief.complete);
+        }
+        // Rows: the last whose every atom and all above reach the share.
+        let whole_row = |row: u32| self.hit(weights, belief, Cut { row, length: weights.limit(row) });
+        let (mut low, mut high) = (self.first, weights.rows());
+        while high - low > 1 {
+            let middle = u32::midpoint(low, high);
+            if whole_row(middle) >= share { low = middle } else { high = middle }
+        }
+        // Within it: the shortest length that does.
+        let (mut short, mut long) = (0, weights.limit(low));
+        while long - short > 1 {
+            let middle = u32::midpoint(short, long);
+            if self.hit(weights, belief, Cut { row: low, length: middle }) >= share { long = middle } else { short = middle }
+        }
+        let atom = Cut { row: low, length: long };
+        (atom, self.mass(weights, belief, atom))
+    }
+
+    /// Posterior probability of one atom.
+    pub(crate) fn mass(&self, weights: &Weights, belief: &Belief, atom: Cut) -> f64 {
+        if atom == Self::top(weights) {
+            return belief.complete;
+        }
+        (self.hit(weights, belief, atom) - self.hit(weights, belief, Self::above(weights, atom))).max(0.0)
+    }
+
+    /// The next question: the cut whose answer says most. Among cuts that say about as much, one right above a likely atom is
+    /// worth more: a denial there is at the same time the certificate that this atom cannot be made smaller.
+    pub(crate) fn best_cut(&self, weights: &Weights, belief: &Belief, channel: Channel, bonus: f64) -> Cut {
+        /// Atoms looked at on each side of the balanced cut.
+        const REACH: u32 = 3000;
+        let (start, _) = self.quantile(weights, belief, channel.best());
+        let value = |cut: Cut, hit: f64, below: Option<f64>| {
+            let certified = if self.denied.contains(&cut) { 0.0 } else { below.map_or(0.0, |below| (below - hit).max(0.0)) };
+            channel.information(hit) + bonus * certified
+        };
+        let bottom = self.bottom(weights);
+        let hit_of = |cut: Cut| self.hit(weights, belief, cut);
+        let (mut best, mut best_value) = (start, f64::NEG_INFINITY);
+        // Upwards.
+        let mut cut = start;
+        let mut below = self.below(weights, cut).map(hit_of);
+        let mut hit = hit_of(cut);
+        for _ in 0..REACH {
+            let worth = value(cut, hit, below);
+            if worth > best_value + 1e-12 {
+                (best, best_value) = (cut, worth);
+            }
+            if cut == Self::top(weights) || channel.information(hit) + bonus * hit < best_value {
+                break;
+            }
+            cut = Self::above(weights, cut);
+            below = Some(hit);
+            hit = hit_of(cut);
+        }
+        // Downwards.
+        let mut cut = start;
+        let mut hit = hit_of(cut);
+        for _ in 0..REACH {
+            if cut <= bottom {
+                break;
+            }
+            let Some(next) = self.below(weights, cut) else { break };
+            (cut, hit) = (next, hit_of(next));
+            let below = self.below(weights, cut).map(hit_of);
+            let worth = value(cut, hit, below);
+            if worth > best_value + 1e-12 {
+                (best, best_value) = (cut, worth);
+            }
+            if channel.information(hit) + bonus * (1.0 - hit) < best_value {
+                break;
+            }
+        }
+        best
+    }
+}

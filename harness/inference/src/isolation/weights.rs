@@ -1,0 +1,205 @@
+//! The prior laid over a text: how likely each span is to be a component.
+
+use super::prior::{LONGER, LONGEST, Prior};
+use super::text::{Class, Rows, Text, u32_of};
+
+/// Where a span lies with respect to word borders: begins at one, ends at one, and how many are inside (none, one, more).
+pub(crate) const PLACES: usize = 12;
+/// Lengths that the law of places tells apart; longer ones are like the last.
+pub(crate) const PLACED: usize = 6;
+
+/// P(place | length) of components in dense scripts, by length 1 to 6 and longer. Measured on components of published rule
+/// lists (2016–17) planted in newspaper text and segmented as here.
+/// Order: neither border, only the end, only the beginning, both; in each: none inside, one, more.
+const PLACES_DENSE: [[f64; PLACES]; PLACED] = [[1.0 / 12.0; PLACES]; PLACED];
+/// In scripts with spaces components are words or phrases, now and then parts of words.
+const PLACES_LETTERS: [f64; 4] = [0.02, 0.05, 0.05, 0.88];
+
+/// Probability left to spans that hold or touch punctuation or begin or end in a space, where a clean span is 1.
+const UNCLEAN: f64 = 0.02;
+/// Mass that every span has at least, as a share of the whole: below it, rounding would swallow what the evidence says.
+const FLOOR: f64 = 1e-12;
+
+pub(crate) fn place(text: &Text, at: u32, length: u32) -> usize {
+    let span = super::text::Span::new(at, at + length);
+    let sides = 2 * usize::from(text.is_border(at)) + usize::from(text.is_border(at + length));
+    3 * sides + text.inner_borders(span).min(2) as usize
+}
+
+/// Cumulative weights of the spans over [`Rows`].
+#[derive(Clone, Debug)]
+pub(crate) struct Weights {
+    width: u32,
+    /// `within[row * width + length - 1]`: the spans of a row up to a length.
+    within: Vec<f64>,
+    /// What a row has beyond `width`.
+    beyond: Vec<f64>,
+    /// The spans of this and all later rows; one more entry, 0, at the end.
+    after: Vec<f64>,
+    limits: Vec<u32>,
+}
+
+impl Weights {
+    pub(crate) fn new(text: &Text, rows: &Rows, prior: &Prior) -> Self {
+        let count = rows.len();
+        let dense_only = (0..count).all(|row| text.class(rows.at(row)) != Class::Letter);
+        let width = u32_of(if dense_only { prior.dense.len() - 1 } else { LONGEST });
+        let repeated = rows.repeated(text, width);
+        let mut weights = tabulate(text, rows, prior, width, &repeated);
+        add_terms(text, rows, prior, width, &repeated, &mut weights);
+        let total: f64 = weights.iter().sum();
+        let floor = if total > 0.0 { total * FLOOR } else { 1.0 };
+        let long = (0..count).filter(|row| rows.limit(*row) > width).count();
+        let beyond = |row: u32| if rows.limit(row) > width { (total + floor) * LONGER / long as f64 } else { 0.0 };
+        let mut this = Self {
+            width,
+            within: weights,
+            beyond: (0..count).map(beyond).collect(),
+            after: vec![0.0; count as usize + 1],
+            limits: (0..count).map(|row| rows.limit(row)).collect(),
+        };
+        for row in 0..count {
+            let mut sum = 0.0;
+            let begin = (row * width) as usize;
+            for (at, weight) in this.within[begin..begin + width as usize].iter_mut().enumerate() {
+                if u32_of(at) < rows.limit(row) {
+                    sum += *weight + floor;
+                }
+                *weight = sum;
+            }
+        }
+        for row in (0..count).rev() {
+            this.after[row as usize] = this.after[row as usize + 1] + this.within(row, rows.limit(row));
+        }
+        this
+    }
+
+    pub(crate) fn rows(&self) -> u32 {
+        u32_of(self.limits.len())
+    }
+
+    pub(crate) fn limit(&self, row: u32) -> u32 {
+        self.limits[row as usize]
+    }
+
+    /// The weight of all spans of a row up to `length`.
+    pub(crate) fn within(&self, row: u32, length: u32) -> f64 {
+        if length == 0 {
+            return 0.0;
+        }
+        let begin = (row * self.width) as usize;
+        if length <= self.width {
+            return self.within[begin + length as usize - 1];
+        }
+        // Beyond the table, longer is less likely: P(length > l) falls as 1/l.
+        let (width, limit, length) = (f64::from(self.width), f64::from(self.limit(row)), f64::from(length));
+        let share = (1.0 / width - 1.0 / length) / (1.0 / width - 1.0 / limit);
+        self.within[begin + self.width as usize - 1] + self.beyond[row as usize] * share
+    }
+
+    /// The weight of all spans that begin at a row or later.
+    pub(crate) fn after(&self, row: u32) -> f64 {
+        self.after[row as usize]
+    }
+}
+
+/// Lengths of the spans that have a weight of their own: those that do not occur again later.
+fn lengths(rows: &Rows, width: u32, row: u32, repeated: &[u32]) -> std::ops::RangeInclusive<u32> {
+    repeated[row as usize] + 1..=rows.limit(row).min(width)
+}
+
+/// A weight for each row and length; each length's mass is shared out by place, then among the spans of that place.
+fn tabulate(text: &Text, rows: &Rows, prior: &Prior, width: u32, repeated: &[u32]) -> Vec<f64> {
+    let stride = width as usize + 1;
+    let cell = |dense: bool, length: u32, place: usize| (usize::from(dense) * stride + length as usize) * PLACES + place;
+    let mut counted = vec![0_u32; 2 * stride * PLACES];
+    let mut all = vec![0_u32; 2 * stride];
+    let mut starts = [0.0, 0.0];
+    let mut places = vec![u8::MAX; (rows.len() * width) as usize];
+    for row in 0..rows.len() {
+        let at = rows.at(row);
+        let dense = match text.class(at) {
+            Class::Dense => true,
+            Class::Letter => false,
+            Class::Space | Class::Mark => continue,
+        };
+        // Of two texts of the same length, one in letters has about a fifth of the words.
+        starts[usize::from(dense)] += if dense { 1.0 } else { 0.2 };
+        for length in 1..=rows.limit(row).min(width) {
+            let last = text.class(at + length - 1);
+            if last == Class::Mark {
+                break;
+            }
+            if length > repeated[row as usize] && last != Class::Space {
+                let place = place(text, at, length);
+                places[(row * width + length - 1) as usize] = u8::try_from(place).unwrap_or(0);
+                counted[cell(dense, length, place)] += 1;
+                all[usize::from(dense) * stride + length as usize] += 1;
+            }
+        }
+    }
+    let total = starts[0] + starts[1];
+    let mut weights = vec![0.0; (rows.len() * width) as usize];
+    for row in 0..rows.len() {
+        let dense = text.class(rows.at(row)) == Class::Dense;
+        let law = if dense { &prior.dense } else { &prior.letters };
+        let share = if total > 0.0 { starts[usize::from(dense)] / total } else { 1.0 };
+        for length in lengths(rows, width, row, repeated) {
+            let Some(by_length) = law.get(length as usize) else { break };
+            let at = (row * width + length - 1) as usize;
+            let clean = f64::from(all[usize::from(dense) * stride + length as usize]).max(1.0);
+            let flat = share * by_length / clean;
+            let place = usize::from(places[at]);
+            weights[at] = if place >= PLACES {
+                flat * UNCLEAN * prior.escape
+            } else if prior.borders {
+                let of_place = f64::from(counted[cell(dense, length, place)]).max(1.0);
+                prior.escape * flat + (1.0 - prior.escape) * share * by_length * law_of_places(dense, length, place) / of_place
+            } else {
+                flat
+            };
+        }
+    }
+    weights
+}
+
+fn law_of_places(dense: bool, length: u32, place: usize) -> f64 {
+    if dense {
+        let by_place = &PLACES_DENSE[(length as usize).clamp(1, PLACED) - 1];
+        by_place[place]
+    } else {
+        // How many borders are inside a phrase follows from its length.
+        PLACES_LETTERS[place / 3] / 3.0
+    }
+}
+
+/// Gives the spans that stand in earlier lists their share of the mass.
+fn add_terms(text: &Text, rows: &Rows, prior: &Prior, width: u32, repeated: &[u32], weights: &mut [f64]) {
+    if prior.terms.is_empty() {
+        return;
+    }
+    let first = |term: &str| term.chars().next();
+    let starts: std::collections::BTreeSet<char> = prior.terms.keys().filter_map(|term| first(term)).collect();
+    let mut listed = Vec::new();
+    for row in 0..rows.len() {
+        if !first(text.str(rows.span(row, 1))).is_some_and(|start| starts.contains(&start)) {
+            continue;
+        }
+        for length in lengths(rows, width, row, repeated) {
+            if let Some(rules) = prior.terms.get(text.str(rows.span(row, length))) {
+                listed.push(((row * width + length - 1) as usize, libm::sqrt(*rules)));
+            }
+        }
+    }
+    let weight: f64 = listed.iter().map(|(_, weight)| weight).sum();
+    let total: f64 = weights.iter().sum();
+    if weight <= 0.0 || total <= 0.0 {
+        return;
+    }
+    for known in weights.iter_mut() {
+        *known *= 1.0 - prior.listed;
+    }
+    for (at, share) in listed {
+        weights[at] += total * prior.listed * share / weight;
+    }
+}
