@@ -21,6 +21,10 @@ fn main() {
     let source = std::env::var_os("LACUNA_NEUTRAL").map_or_else(Source::lexicon, |path| Source::running(&PathBuf::from(path)).unwrap());
     println!("rules: {} ({} earlier, {} later)", lists.origin, lists.earlier.len(), lists.later.len());
     let distractors = lists.components();
+    if std::env::args().any(|a| a == "--fit") {
+        fit(&lists, &source, &distractors);
+        return;
+    }
     let plain = Prior::without_borders();
     let borders = Prior::default();
     fn rules(r: &Rule) -> Vec<&str> { r.iter().map(String::as_str).collect() }
@@ -74,5 +78,31 @@ fn main() {
                     messages as f64 / f64::from(right), messages as f64 / texts as f64, counts[counts.len() * 95 / 100], counts[counts.len()-1], cpu * 1e3 / messages as f64);
             }
         }
+    }
+}
+
+/// Where the components of the earlier rules lie with respect to word borders, by length: the law in `weights.rs`.
+fn fit(lists: &Lists, source: &Source, distractors: &[String]) {
+    use icu_segmenter::WordSegmenter;
+    let segmenter = WordSegmenter::new_dictionary(icu_segmenter::options::WordBreakInvariantOptions::default());
+    let mut dice = Dice::new(1998);
+    let mut counts = [[0_u32; 12]; 6];
+    for _ in 0..8 {
+        for rule in &lists.earlier {
+            let text = plant(&[rule], distractors, 300, source, &mut dice);
+            let borders: Vec<usize> = segmenter.segment_str(&text).collect();
+            for part in rule {
+                let length = part.chars().count();
+                let Some(at) = text.rfind(part.as_str()) else { continue };
+                let end = at + part.len();
+                let inner = borders.iter().filter(|b| **b > at && **b < end).count().min(2);
+                let side = 2 * usize::from(borders.contains(&at)) + usize::from(borders.contains(&end));
+                counts[length.clamp(1, 6) - 1][3 * side + inner] += 1;
+            }
+        }
+    }
+    for row in counts {
+        let total: f64 = row.iter().map(|c| f64::from(*c) + 0.3).sum();
+        println!("    [{}],", row.map(|c| format!("{:.4}", (f64::from(c) + 0.3) / total)).join(", "));
     }
 }

@@ -18,6 +18,9 @@ const COUNTS: [f64; COUNTED] = [0.0, 0.20, 0.25, 0.30, 0.15, 0.05, 0.02, 0.02, 0
 /// Lengths in scripts written without spaces, from the same lists.
 const DENSE: [f64; 9] = [0.0, 0.015, 0.30, 0.25, 0.23, 0.10, 0.06, 0.025, 0.01];
 
+/// Lengths of rules of one component: most are phrases.
+const DENSE_ALONE: [f64; 9] = [0.0, 0.004, 0.02, 0.13, 0.37, 0.26, 0.12, 0.05, 0.025];
+
 /// What is known beforehand about rules.
 #[derive(Clone, Debug)]
 pub struct Prior {
@@ -25,6 +28,8 @@ pub struct Prior {
     /// By length in grapheme clusters; index 0 is unused.
     pub(crate) dense: Vec<f64>,
     pub(crate) letters: Vec<f64>,
+    /// The same for rules of one component.
+    pub(crate) dense_alone: Vec<f64>,
     /// Whether word borders are looked at.
     pub(crate) borders: bool,
     /// Terms of earlier lists, and in how many rules each stood.
@@ -42,6 +47,7 @@ impl Default for Prior {
             counts: COUNTS,
             dense: normalised(&tailed(&DENSE, 0.55)),
             letters: normalised(&letters()),
+            dense_alone: normalised(&tailed(&DENSE_ALONE, 0.55)),
             borders: true,
             terms: HashMap::new(),
             listed: 0.3,
@@ -67,19 +73,20 @@ impl Prior {
     {
         let mut counts = self.counts.map(|share| share * 50.0);
         let mut lengths: Vec<f64> = self.dense.iter().map(|share| share * 50.0).collect();
+        let mut alone: Vec<f64> = self.dense_alone.iter().map(|share| share * 50.0).collect();
         for rule in rules {
-            let mut components = 0;
-            for component in rule {
-                components += 1;
+            let components: Vec<&str> = rule.into_iter().collect();
+            for component in &components {
                 let length = component.graphemes(true).count();
-                if let Some(seen) = lengths.get_mut(length)
+                let law = if components.len() == 1 { &mut alone } else { &mut lengths };
+                if let Some(seen) = law.get_mut(length)
                     && !component.is_ascii()
                 {
                     *seen += 1.0;
                 }
-                *self.terms.entry(component.to_owned()).or_insert(0.0) += 1.0;
+                *self.terms.entry((*component).to_owned()).or_insert(0.0) += 1.0;
             }
-            if let Some(seen) = counts.get_mut(components) {
+            if let Some(seen) = counts.get_mut(components.len()) {
                 *seen += 1.0;
             }
         }
@@ -87,6 +94,7 @@ impl Prior {
         let total: f64 = counts.iter().sum();
         self.counts = counts.map(|count| count / total);
         self.dense = normalised(&lengths);
+        self.dense_alone = normalised(&alone);
         self
     }
 
@@ -109,17 +117,30 @@ impl Prior {
         self
     }
 
-    /// P(number of components = `n` | at least `found` … and more): whether what was found is all, and the law of how many are
-    /// left otherwise.
-    pub(crate) fn after(&self, found: usize) -> (f64, Vec<f64>) {
-        let rest: f64 = self.counts.iter().skip(found).sum();
-        let complete = match self.counts.get(found) {
-            Some(share) if rest > 0.0 => share / rest,
-            _ => 0.5,
-        };
-        let left: Vec<f64> = self.counts.iter().skip(found + 1).copied().collect();
-        let total: f64 = left.iter().sum();
-        if total > 0.0 { (complete, left.iter().map(|share| share / total).collect()) } else { (complete.min(0.5), vec![1.0]) }
+    /// Whether the `found` lowest components are all of them, and how many are left otherwise. `above` is the share of all spans
+    /// that lies above the last one found: with much of the text left above it, it is more likely that it was the lowest of
+    /// several. (The lowest c of k draws have density k!/(k-c)! times above^(k-c).) `alone` is how much likelier the one found
+    /// is in a rule of one component than in one of several.
+    pub(crate) fn after(&self, found: usize, above: f64, alone: f64) -> (f64, Vec<f64>) {
+        let mut weights = Vec::new();
+        for count in found..self.counts.len().max(found + 2) {
+            // Beyond the counts told apart, each further component halves the probability.
+            let beyond = count.saturating_sub(COUNTED - 1);
+            let share = self.counts[count - beyond] / libm::exp2(beyond as f64);
+            let left = count - found;
+            let orders: f64 = (left + 1..=count).map(|n| n as f64).product();
+            weights.push(share * orders * libm::pow(above, left as f64));
+        }
+        if found == 1 {
+            weights[0] *= alone;
+        }
+        let complete = weights[0];
+        let left: f64 = weights[1..].iter().sum();
+        if left > 0.0 {
+            (complete / (complete + left), weights[1..].iter().map(|weight| weight / left).collect())
+        } else {
+            (1.0, vec![1.0])
+        }
     }
 }
 

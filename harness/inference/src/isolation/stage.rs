@@ -15,7 +15,7 @@ use std::cmp::Ordering;
 
 use super::channel::Channel;
 use super::prior::Prior;
-use super::weights::Weights;
+use super::weights::{Layer, Weights};
 
 /// An atom, and at the same time the question that hits from this atom on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +49,8 @@ pub(crate) struct Stage {
     covered: u32,
     /// Weight of the rows from `first` up to `covered` and all after.
     head: Vec<f64>,
+    /// Whether this is the first component: only then the rule may have no other.
+    may_be_alone: bool,
     /// Whether C is complete, beforehand.
     complete: f64,
     /// How many components are left, if not.
@@ -87,14 +89,15 @@ impl Stage {
     pub(crate) fn new(found: Vec<Cut>, doubt: f64, prior: &Prior, weights: &Weights, whole_may_do: bool) -> Self {
         let first = found.last().map_or(0, |last| last.row + 1);
         let covered = found.iter().map(|at| at.row + at.length).max().unwrap_or(0).min(weights.rows());
-        let (complete, left) = prior.after(found.len());
+        let depth = found.len();
         let mut stage = Self {
             found,
             first,
             covered: covered.max(first),
             head: Vec::new(),
-            complete: if whole_may_do { complete } else { 0.0 },
-            left,
+            may_be_alone: depth == 0,
+            complete: 0.0,
+            left: vec![1.0],
             doubt,
             refuted: 0.0,
             bounds: Vec::new(),
@@ -104,17 +107,21 @@ impl Stage {
             implied: Vec::new(),
             alone: 0,
         };
-        let mut sum = weights.after(stage.covered);
+        let mut sum = weights.several.after(stage.covered);
         let mut head = Vec::new();
         for row in (first..stage.covered).rev() {
-            sum += stage.within(weights, row, weights.limit(row));
+            sum += stage.within(&weights.several, row, weights.limit(row));
             head.push(sum);
         }
         head.reverse();
         stage.head = head;
-        if stage.total(weights) <= 0.0 {
-            stage.complete = 1.0;
-        }
+        let total = weights.several.after(0);
+        let above = if total > 0.0 { (stage.total(weights) / total).clamp(0.0, 1.0) } else { 0.0 };
+        let share = |layer: &Layer, atom: &Cut| (layer.within(atom.row, atom.length) - layer.within(atom.row, atom.length - 1)) / layer.after(0);
+        let alone = stage.found.last().map_or(1.0, |atom| (share(&weights.alone, atom) / share(&weights.several, atom)).clamp(0.02, 50.0));
+        let (complete, left) = prior.after(depth, above, alone);
+        stage.left = left;
+        stage.complete = if whole_may_do { complete.clamp(1e-3, 1.0) } else { 0.0 };
         stage
     }
 
@@ -127,17 +134,16 @@ impl Stage {
         if self.first < weights.rows() { Cut { row: self.first, length: weights.limit(self.first) } } else { Self::top(weights) }
     }
 
-    fn within(&self, weights: &Weights, row: u32, length: u32) -> f64 {
-        let all = weights.within(row, length);
+    fn within(&self, layer: &Layer, row: u32, length: u32) -> f64 {
+        let all = layer.within(row, length);
         if row >= self.covered {
             return all;
         }
-        let inside = (self.covered - row).min(weights.limit(row));
-        (all - weights.within(row, inside)).max(0.0)
+        (all - layer.within(row, length.min(self.covered - row))).max(0.0)
     }
 
     fn from_row(&self, weights: &Weights, row: u32) -> f64 {
-        if row < self.covered { self.head[(row - self.first) as usize] } else { weights.after(row) }
+        if row < self.covered { self.head[(row - self.first) as usize] } else { weights.several.after(row) }
     }
 
     fn total(&self, weights: &Weights) -> f64 {
@@ -150,9 +156,16 @@ impl Stage {
         if cut.row >= weights.rows() {
             return self.complete;
         }
-        let weight = self.from_row(weights, cut.row + 1) + self.within(weights, cut.row, cut.length);
+        let weight = self.from_row(weights, cut.row + 1) + self.within(&weights.several, cut.row, cut.length);
         let share = (weight / self.total(weights)).clamp(0.0, 1.0);
-        let lowest = self.left.iter().rev().fold(0.0, |sum, left| (sum + left) * share);
+        let lowest = if self.may_be_alone {
+            let alone = &weights.alone;
+            let weight = alone.after(cut.row + 1) + alone.within(cut.row, cut.length);
+            let several = self.left[1..].iter().rev().fold(0.0, |sum, left| (sum + left) * share);
+            self.left[0] * (weight / alone.after(0)).clamp(0.0, 1.0) + several * share
+        } else {
+            self.left.iter().rev().fold(0.0, |sum, left| (sum + left) * share)
+        };
         self.complete + (1.0 - self.complete) * lowest
     }
 

@@ -11,7 +11,14 @@ pub(crate) const PLACED: usize = 6;
 /// P(place | length) of components in dense scripts, by length 1 to 6 and longer. Measured on components of published rule
 /// lists (2016–17) planted in newspaper text and segmented as here.
 /// Order: neither border, only the end, only the beginning, both; in each: none inside, one, more.
-const PLACES_DENSE: [[f64; PLACES]; PLACED] = [[1.0 / 12.0; PLACES]; PLACED];
+const PLACES_DENSE: [[f64; PLACES]; PLACED] = [
+    [0.003, 0.003, 0.003, 0.011, 0.003, 0.003, 0.029, 0.003, 0.003, 0.937, 0.003, 0.003],
+    [0.001, 0.002, 0.001, 0.001, 0.023, 0.001, 0.001, 0.019, 0.001, 0.551, 0.398, 0.001],
+    [0.001, 0.001, 0.001, 0.001, 0.005, 0.012, 0.001, 0.010, 0.017, 0.090, 0.470, 0.390],
+    [0.001, 0.001, 0.001, 0.001, 0.001, 0.025, 0.001, 0.001, 0.005, 0.059, 0.632, 0.271],
+    [0.001, 0.001, 0.001, 0.001, 0.001, 0.020, 0.002, 0.001, 0.011, 0.047, 0.133, 0.781],
+    [0.001, 0.001, 0.001, 0.004, 0.001, 0.024, 0.003, 0.001, 0.006, 0.101, 0.020, 0.837],
+];
 /// In scripts with spaces components are words or phrases, now and then parts of words.
 const PLACES_LETTERS: [f64; 4] = [0.02, 0.05, 0.05, 0.88];
 
@@ -26,27 +33,50 @@ pub(crate) fn place(text: &Text, at: u32, length: u32) -> usize {
     3 * sides + text.inner_borders(span).min(2) as usize
 }
 
-/// Cumulative weights of the spans over [`Rows`].
+/// Cumulative weights of the spans over [`Rows`], for one kind of rule.
 #[derive(Clone, Debug)]
-pub(crate) struct Weights {
+pub(crate) struct Layer {
     width: u32,
+    limits: Vec<u32>,
     /// `within[row * width + length - 1]`: the spans of a row up to a length.
     within: Vec<f64>,
     /// What a row has beyond `width`.
     beyond: Vec<f64>,
     /// The spans of this and all later rows; one more entry, 0, at the end.
     after: Vec<f64>,
-    limits: Vec<u32>,
+}
+
+/// The two kinds: a component among several, and one that is a rule by itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Weights {
+    pub(crate) several: Layer,
+    pub(crate) alone: Layer,
 }
 
 impl Weights {
     pub(crate) fn new(text: &Text, rows: &Rows, prior: &Prior) -> Self {
-        let count = rows.len();
-        let dense_only = (0..count).all(|row| text.class(rows.at(row)) != Class::Letter);
+        let dense_only = (0..rows.len()).all(|row| text.class(rows.at(row)) != Class::Letter);
         let width = u32_of(if dense_only { prior.dense.len() - 1 } else { LONGEST });
         let repeated = rows.repeated(text, width);
-        let mut weights = tabulate(text, rows, prior, width, &repeated);
-        add_terms(text, rows, prior, width, &repeated, &mut weights);
+        let places = Places::new(text, rows, width, &repeated);
+        let mut several = places.weights(text, rows, prior, &prior.dense, &repeated);
+        let alone = places.weights(text, rows, prior, &prior.dense_alone, &repeated);
+        add_terms(text, rows, prior, width, &repeated, &mut several);
+        Self { several: Layer::new(rows, width, several), alone: Layer::new(rows, width, alone) }
+    }
+
+    pub(crate) fn rows(&self) -> u32 {
+        u32_of(self.several.limits.len())
+    }
+
+    pub(crate) fn limit(&self, row: u32) -> u32 {
+        self.several.limits[row as usize]
+    }
+}
+
+impl Layer {
+    fn new(rows: &Rows, width: u32, weights: Vec<f64>) -> Self {
+        let count = rows.len();
         let total: f64 = weights.iter().sum();
         let floor = if total > 0.0 { total * FLOOR } else { 1.0 };
         let long = (0..count).filter(|row| rows.limit(*row) > width).count();
@@ -74,14 +104,6 @@ impl Weights {
         this
     }
 
-    pub(crate) fn rows(&self) -> u32 {
-        u32_of(self.limits.len())
-    }
-
-    pub(crate) fn limit(&self, row: u32) -> u32 {
-        self.limits[row as usize]
-    }
-
     /// The weight of all spans of a row up to `length`.
     pub(crate) fn within(&self, row: u32, length: u32) -> f64 {
         if length == 0 {
@@ -92,7 +114,7 @@ impl Weights {
             return self.within[begin + length as usize - 1];
         }
         // Beyond the table, longer is less likely: P(length > l) falls as 1/l.
-        let (width, limit, length) = (f64::from(self.width), f64::from(self.limit(row)), f64::from(length));
+        let (width, limit, length) = (f64::from(self.width), f64::from(self.limits[row as usize]), f64::from(length));
         let share = (1.0 / width - 1.0 / length) / (1.0 / width - 1.0 / limit);
         self.within[begin + self.width as usize - 1] + self.beyond[row as usize] * share
     }
@@ -108,59 +130,84 @@ fn lengths(rows: &Rows, width: u32, row: u32, repeated: &[u32]) -> std::ops::Ran
     repeated[row as usize] + 1..=rows.limit(row).min(width)
 }
 
-/// A weight for each row and length; each length's mass is shared out by place, then among the spans of that place.
-fn tabulate(text: &Text, rows: &Rows, prior: &Prior, width: u32, repeated: &[u32]) -> Vec<f64> {
-    let stride = width as usize + 1;
-    let cell = |dense: bool, length: u32, place: usize| (usize::from(dense) * stride + length as usize) * PLACES + place;
-    let mut counted = vec![0_u32; 2 * stride * PLACES];
-    let mut all = vec![0_u32; 2 * stride];
-    let mut starts = [0.0, 0.0];
-    let mut places = vec![u8::MAX; (rows.len() * width) as usize];
-    for row in 0..rows.len() {
-        let at = rows.at(row);
-        let dense = match text.class(at) {
-            Class::Dense => true,
-            Class::Letter => false,
-            Class::Space | Class::Mark => continue,
+/// Where the spans of a text lie, and how many of each length lie so.
+struct Places {
+    width: u32,
+    /// By row and length; `u8::MAX` for what touches or holds punctuation, or begins or ends in a space.
+    of: Vec<u8>,
+    counted: Vec<u32>,
+    clean: Vec<u32>,
+    /// Shares of the two kinds of scripts.
+    shares: [f64; 2],
+}
+
+impl Places {
+    fn new(text: &Text, rows: &Rows, width: u32, repeated: &[u32]) -> Self {
+        let stride = width as usize + 1;
+        let mut this = Self {
+            width,
+            of: vec![u8::MAX; (rows.len() * width) as usize],
+            counted: vec![0; 2 * stride * PLACES],
+            clean: vec![0; 2 * stride],
+            shares: [0.0, 0.0],
         };
-        // Of two texts of the same length, one in letters has about a fifth of the words.
-        starts[usize::from(dense)] += if dense { 1.0 } else { 0.2 };
-        for length in 1..=rows.limit(row).min(width) {
-            let last = text.class(at + length - 1);
-            if last == Class::Mark {
-                break;
-            }
-            if length > repeated[row as usize] && last != Class::Space {
-                let place = place(text, at, length);
-                places[(row * width + length - 1) as usize] = u8::try_from(place).unwrap_or(0);
-                counted[cell(dense, length, place)] += 1;
-                all[usize::from(dense) * stride + length as usize] += 1;
-            }
-        }
-    }
-    let total = starts[0] + starts[1];
-    let mut weights = vec![0.0; (rows.len() * width) as usize];
-    for row in 0..rows.len() {
-        let dense = text.class(rows.at(row)) == Class::Dense;
-        let law = if dense { &prior.dense } else { &prior.letters };
-        let share = if total > 0.0 { starts[usize::from(dense)] / total } else { 1.0 };
-        for length in lengths(rows, width, row, repeated) {
-            let Some(by_length) = law.get(length as usize) else { break };
-            let at = (row * width + length - 1) as usize;
-            let clean = f64::from(all[usize::from(dense) * stride + length as usize]).max(1.0);
-            let flat = share * by_length / clean;
-            let place = usize::from(places[at]);
-            weights[at] = if place >= PLACES {
-                flat * UNCLEAN * prior.escape
-            } else if prior.borders {
-                let of_place = f64::from(counted[cell(dense, length, place)]).max(1.0);
-                prior.escape * flat + (1.0 - prior.escape) * share * by_length * law_of_places(dense, length, place) / of_place
-            } else {
-                flat
+        for row in 0..rows.len() {
+            let at = rows.at(row);
+            let dense = match text.class(at) {
+                Class::Dense => true,
+                Class::Letter => false,
+                Class::Space | Class::Mark => continue,
             };
+            // Of two texts of the same length, one in letters has about a fifth of the words.
+            this.shares[usize::from(dense)] += if dense { 1.0 } else { 0.2 };
+            for length in 1..=rows.limit(row).min(width) {
+                let last = text.class(at + length - 1);
+                if last == Class::Mark {
+                    break;
+                }
+                if length > repeated[row as usize] && last != Class::Space {
+                    let place = place(text, at, length);
+                    this.of[(row * width + length - 1) as usize] = u8::try_from(place).unwrap_or(0);
+                    let cell = this.cell(dense, length);
+                    this.counted[cell * PLACES + place] += 1;
+                    this.clean[cell] += 1;
+                }
+            }
         }
+        let total: f64 = this.shares.iter().sum();
+        this.shares = if total > 0.0 { this.shares.map(|share| share / total) } else { [1.0, 1.0] };
+        this
     }
-    weights
+
+    fn cell(&self, dense: bool, length: u32) -> usize {
+        usize::from(dense) * (self.width as usize + 1) + length as usize
+    }
+
+    /// A weight for each row and length: each length's mass is shared out by place, then among the spans of that place.
+    fn weights(&self, text: &Text, rows: &Rows, prior: &Prior, dense_law: &[f64], repeated: &[u32]) -> Vec<f64> {
+        let mut weights = vec![0.0; self.of.len()];
+        for row in 0..rows.len() {
+            let dense = text.class(rows.at(row)) == Class::Dense;
+            let law = if dense { dense_law } else { &prior.letters };
+            let share = self.shares[usize::from(dense)];
+            for length in lengths(rows, self.width, row, repeated) {
+                let Some(by_length) = law.get(length as usize) else { break };
+                let cell = self.cell(dense, length);
+                let at = (row * self.width + length - 1) as usize;
+                let flat = share * by_length / f64::from(self.clean[cell]).max(1.0);
+                let place = usize::from(self.of[at]);
+                weights[at] = if place >= PLACES {
+                    flat * UNCLEAN * prior.escape
+                } else if prior.borders {
+                    let alike = f64::from(self.counted[cell * PLACES + place]).max(1.0);
+                    prior.escape * flat + (1.0 - prior.escape) * share * by_length * law_of_places(dense, length, place) / alike
+                } else {
+                    flat
+                };
+            }
+        }
+        weights
+    }
 }
 
 fn law_of_places(dense: bool, length: u32, place: usize) -> f64 {
