@@ -14,7 +14,7 @@ use super::text::{Rows, Span, Text, u32_of};
 use super::weights::Weights;
 
 /// Probability of an atom at which the search goes on from it.
-const ACCEPTANCE: f64 = 0.85;
+fn env(name: &str, d: f64) -> f64 { std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(d) }
 /// What it is worth, in bits, that a denial would be a certificate.
 const CERTIFICATE: f64 = 0.8;
 
@@ -100,7 +100,7 @@ impl Chain {
                     return self.found();
                 }
                 top
-            } else if atom != top && probability >= ACCEPTANCE {
+            } else if atom != top && probability >= env("ACC", 0.85) {
                 let above = Stage::above(&self.weights, atom);
                 if stage.denied.contains(&above) && stage.hit(&self.weights, &belief, above) <= self.terms.doubt {
                     self.go_on(atom, 1.0 - probability);
@@ -108,7 +108,7 @@ impl Chain {
                 }
                 above
             } else {
-                stage.best_cut(&self.weights, &belief, self.terms.channel, CERTIFICATE)
+                stage.best_cut(&self.weights, &belief, self.terms.channel, env("CERT", 0.8))
             };
             if !self.carry_over(cut, memo) {
                 self.pending = Some(cut);

@@ -14,7 +14,7 @@ pub(crate) const LONGEST: usize = 40;
 pub(crate) const LONGER: f64 = 1e-3;
 
 /// Share of rules with 0, 1, 2, … components: a mix of five published lists of a messaging platform's rules, smoothed.
-const COUNTS: [f64; COUNTED] = [0.0, 0.20, 0.25, 0.30, 0.15, 0.05, 0.02, 0.02, 0.01];
+const COUNTS: [f64; COUNTED] = [0.0, 0.25, 0.25, 0.27, 0.13, 0.05, 0.02, 0.02, 0.01];
 /// Lengths in scripts written without spaces, from the same lists.
 const DENSE: [f64; 9] = [0.0, 0.015, 0.30, 0.25, 0.23, 0.10, 0.06, 0.025, 0.01];
 
@@ -71,7 +71,7 @@ impl Prior {
         R: IntoIterator<Item = C>,
         C: IntoIterator<Item = &'a str>,
     {
-        let mut counts = self.counts.map(|share| share * 50.0);
+        let mut counts = self.counts.map(|share| share * 1000.0);
         let mut lengths: Vec<f64> = self.dense.iter().map(|share| share * 50.0).collect();
         let mut alone: Vec<f64> = self.dense_alone.iter().map(|share| share * 50.0).collect();
         for rule in rules {

@@ -17,6 +17,9 @@ use super::channel::Channel;
 use super::prior::Prior;
 use super::weights::{Layer, Weights};
 
+/// Lengths whose cuts are compared for the value of their certificate.
+const LENGTHS_CONSIDERED: u32 = 48;
+
 /// An atom, and at the same time the question that hits from this atom on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Cut {
@@ -312,50 +315,54 @@ impl Stage {
     /// The next question: the cut whose answer says most. Among cuts that say about as much, one right above a likely atom is
     /// worth more: a denial there is at the same time the certificate that this atom cannot be made smaller.
     pub(crate) fn best_cut(&self, weights: &Weights, belief: &Belief, channel: Channel, bonus: f64) -> Cut {
-        /// Atoms looked at on each side of the balanced cut.
-        const REACH: u32 = 3000;
-        let (start, _) = self.quantile(weights, belief, channel.best());
-        let value = |cut: Cut, hit: f64, below: Option<f64>| {
-            let certified = if self.denied.contains(&cut) { 0.0 } else { below.map_or(0.0, |below| (below - hit).max(0.0)) };
-            channel.information(hit) + bonus * certified
-        };
-        let bottom = self.bottom(weights);
+        let best_hit = channel.best();
+        let (start, _) = self.quantile(weights, belief, best_hit);
         let hit_of = |cut: Cut| self.hit(weights, belief, cut);
-        let (mut best, mut best_value) = (start, f64::NEG_INFINITY);
-        // Upwards.
-        let mut cut = start;
-        let mut below = self.below(weights, cut).map(hit_of);
-        let mut hit = hit_of(cut);
-        for _ in 0..REACH {
-            let worth = value(cut, hit, below);
-            if worth > best_value + 1e-12 {
-                (best, best_value) = (cut, worth);
+        let row_of = |row: u32| if row < weights.rows() { hit_of(Cut { row, length: weights.limit(row) }) } else { belief.complete };
+        let mut best = (start, channel.information(hit_of(start)));
+        let consider = |best: &mut (Cut, f64), atom: Cut| {
+            let cut = Self::above(weights, atom);
+            let hit = hit_of(cut);
+            let certified = if self.denied.contains(&cut) { 0.0 } else { hit_of(atom) - hit };
+            let worth = channel.information(hit) + bonus * certified;
+            if worth > best.1 + 1e-12 {
+                *best = (cut, worth);
             }
-            if cut == Self::top(weights) || channel.information(hit) + bonus * hit < best_value {
-                break;
+        };
+        // The cuts above the atoms of one row, unless none of them can be better.
+        let consider_row = |best: &mut (Cut, f64), row: u32, low: f64, high: f64| {
+            let most = channel.information(best_hit.clamp(low, high)) + bonus * (high - low);
+            if most > best.1 {
+                for length in (1..=weights.limit(row).min(LENGTHS_CONSIDERED)).rev() {
+                    consider(best, Cut { row, length });
+                }
             }
-            cut = Self::above(weights, cut);
-            below = Some(hit);
-            hit = hit_of(cut);
+        };
+        if start == Self::top(weights) {
+            if let Some(atom) = self.below(weights, start) {
+                consider(&mut best, atom);
+            }
+            return best.0;
         }
-        // Downwards.
-        let mut cut = start;
-        let mut hit = hit_of(cut);
-        for _ in 0..REACH {
-            if cut <= bottom {
+        consider(&mut best, start);
+        let mut high = row_of(start.row);
+        for row in start.row..weights.rows() {
+            let low = row_of(row + 1);
+            consider_row(&mut best, row, low, high);
+            if channel.information(low) + bonus * low < best.1 {
                 break;
             }
-            let Some(next) = self.below(weights, cut) else { break };
-            (cut, hit) = (next, hit_of(next));
-            let below = self.below(weights, cut).map(hit_of);
-            let worth = value(cut, hit, below);
-            if worth > best_value + 1e-12 {
-                (best, best_value) = (cut, worth);
-            }
-            if channel.information(hit) + bonus * (1.0 - hit) < best_value {
-                break;
-            }
+            high = low;
         }
-        best
+        let mut low = row_of(start.row);
+        for row in (self.first..start.row).rev() {
+            let high = row_of(row);
+            consider_row(&mut best, row, low, high);
+            if channel.information(high) + bonus * (1.0 - high) < best.1 {
+                break;
+            }
+            low = high;
+        }
+        best.0
     }
 }
