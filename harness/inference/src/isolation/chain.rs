@@ -14,9 +14,9 @@ use super::text::{Rows, Span, Text, u32_of};
 use super::weights::Weights;
 
 /// Probability of an atom at which the search goes on from it.
-fn env(name: &str, d: f64) -> f64 { std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(d) }
+const ACCEPTANCE: f64 = 0.7;
 /// What it is worth, in bits, that a denial would be a certificate.
-const CERTIFICATE: f64 = 0.8;
+const CERTIFICATE: f64 = 0.5;
 
 /// What sort of combination is sought.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,8 +44,8 @@ pub(crate) struct Terms {
 pub(crate) enum Move {
     /// This question, please.
     Ask(Vec<Span>),
-    /// The combination, in the order of the text, and for each component the denied question that shows it is needed.
-    Found(Vec<Span>, Vec<Vec<Span>>),
+    /// The combination, in the order of the text. What shows that each component is needed has been asked by then.
+    Found(Vec<Span>),
     /// There is none.
     Absent,
 }
@@ -64,7 +64,6 @@ pub(crate) struct Chain {
     /// Stages that were left.
     left: Vec<Stage>,
     pending: Option<Cut>,
-    best: Vec<Cut>,
 }
 
 impl Chain {
@@ -72,7 +71,7 @@ impl Chain {
         let rows = Rows::new(pieces);
         let weights = Weights::new(text, &rows, prior);
         let root = Stage::new(Vec::new(), doubt, prior, &weights, false);
-        Self { sought, terms, prior: prior.clone(), base, rows, weights, stages: vec![root], left: Vec::new(), pending: None, best: Vec::new() }
+        Self { sought, terms, prior: prior.clone(), base, rows, weights, stages: vec![root], left: Vec::new(), pending: None }
     }
 
     /// The next question, or the end.
@@ -97,10 +96,10 @@ impl Chain {
             let (atom, probability) = stage.quantile(&self.weights, &belief, 0.5);
             let cut = if atom == top && probability > 0.5 && probability >= 1.0 - self.terms.doubt {
                 if stage.alone >= self.terms.alone {
-                    return self.found();
+                    return Move::Found(self.components(&stage.found));
                 }
                 top
-            } else if atom != top && probability >= env("ACC", 0.85) {
+            } else if atom != top && probability >= ACCEPTANCE {
                 let above = Stage::above(&self.weights, atom);
                 if stage.denied.contains(&above) && stage.hit(&self.weights, &belief, above) <= self.terms.doubt {
                     self.go_on(atom, 1.0 - probability);
@@ -108,7 +107,7 @@ impl Chain {
                 }
                 above
             } else {
-                stage.best_cut(&self.weights, &belief, self.terms.channel, env("CERT", 0.8))
+                stage.best_cut(&self.weights, &belief, self.terms.channel, CERTIFICATE)
             };
             if !self.carry_over(cut, memo) {
                 self.pending = Some(cut);
@@ -134,7 +133,7 @@ impl Chain {
         }
         let question = self.question(cut);
         let alone = cut == Stage::top(&self.weights);
-        let positive = if memo.delivered_around(&question).is_some() {
+        let positive = if memo.delivered_around(&question) {
             false
         } else if !alone && memo.drops_inside(&question) >= self.terms.proving {
             true
@@ -164,9 +163,6 @@ impl Chain {
             Stage::new(found, doubt, &self.prior, &self.weights, true)
         };
         self.stages.push(next);
-        if self.stages.len() > self.best.len() {
-            self.best = self.stages.last().map(|stage| stage.found.clone()).unwrap_or_default();
-        }
     }
 
     fn go_back(&mut self, refuted: f64) {
@@ -186,10 +182,6 @@ impl Chain {
     /// The fragments of a cut's question, in the order of the text.
     fn question(&self, cut: Cut) -> Vec<Span> {
         let found = self.stages.last().map(|stage| stage.found.as_slice()).unwrap_or_default();
-        self.question_after(found, cut)
-    }
-
-    fn question_after(&self, found: &[Cut], cut: Cut) -> Vec<Span> {
         let mut fragments = self.base.clone();
         fragments.extend(self.components(found));
         if cut.row < self.rows.len() {
@@ -203,13 +195,9 @@ impl Chain {
         fragments
     }
 
-    fn found(&self) -> Move {
-        let Some(stage) = self.stages.last() else { return Move::Absent };
-        let certificates = self.stages.iter().filter_map(|stage| {
-            let atom = stage.accepted?;
-            Some(self.question_after(&stage.found, Stage::above(&self.weights, atom)))
-        });
-        Move::Found(self.components(&stage.found), certificates.collect())
+    /// Whether the open question is the combination alone.
+    pub(crate) fn asks_alone(&self) -> bool {
+        self.pending == Some(Stage::top(&self.weights))
     }
 
     /// The components that the search stands on, and the part of the text where the next one is.

@@ -6,11 +6,11 @@ use super::text::Span;
 
 /// Answers to one question.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Answers {
-    /// Times that it was dropped.
-    pub dropped: u32,
-    /// Times that it was delivered.
-    pub delivered: u32,
+pub(crate) struct Answers {
+    pub(crate) dropped: u32,
+    pub(crate) delivered: u32,
+    /// Whether it was delivered although it holds a rule: then it says nothing about its parts.
+    pub(crate) lifted: bool,
 }
 
 /// All answers of a search so far. Where more text can only block more, they carry over between questions.
@@ -29,9 +29,9 @@ impl Memo {
         self.asked.get(question).copied().unwrap_or_default()
     }
 
-    /// A delivered question that holds all of this one.
-    pub(crate) fn delivered_around(&self, question: &[Span]) -> Option<&[Span]> {
-        self.asked.iter().find(|(asked, answers)| answers.delivered > 0 && holds(asked, question)).map(|(asked, _)| asked.as_slice())
+    /// Whether this question would be delivered because one that holds all of it was.
+    pub(crate) fn delivered_around(&self, question: &[Span]) -> bool {
+        self.asked.iter().any(|(asked, answers)| answers.delivered > 0 && !answers.lifted && holds(asked, question))
     }
 
     /// Drops of the question inside this one that was dropped most often.
@@ -40,12 +40,19 @@ impl Memo {
         inside.map(|(_, answers)| answers.dropped).max().unwrap_or(0)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Vec<Span>, &Answers)> {
-        self.asked.iter()
+    /// Questions that were delivered and not yet marked as lifted.
+    pub(crate) fn delivered(&self) -> impl Iterator<Item = &Vec<Span>> {
+        self.asked.iter().filter(|(_, answers)| answers.delivered > 0 && !answers.lifted).map(|(asked, _)| asked)
+    }
+
+    pub(crate) fn mark_lifted(&mut self, question: &[Span]) {
+        if let Some(answers) = self.asked.get_mut(question) {
+            answers.lifted = true;
+        }
     }
 }
 
 /// Whether every fragment of `inner` lies in one of `outer`.
-pub(crate) fn holds(outer: &[Span], inner: &[Span]) -> bool {
+fn holds(outer: &[Span], inner: &[Span]) -> bool {
     inner.iter().all(|span| outer.iter().any(|of| of.covers(*span)))
 }

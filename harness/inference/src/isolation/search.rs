@@ -1,102 +1,373 @@
 //! The search as a state machine: a question, its answer, the next question.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
+use super::breaking::{Component, broken, hitting_sets};
 use super::chain::{Chain, Move, Sought, Terms};
 use super::channel::Channel;
 use super::memo::Memo;
 use super::prior::Prior;
+use super::report::{Answer, Findings, Found, Kind, Options, Question, Start, Status};
+use super::rule::{Rule, all_in};
 use super::text::{Span, Text};
 
-/// What became of a question.
+/// Ways of breaking all rules that are gone through at most; texts of many rules with many components have more.
+const MOST_HITTING_SETS: usize = 512;
+/// Before a broken text was searched: the probability that a drop of it means another rule and not a loss, per unit of loss.
+const ANOTHER_RULE: f64 = 0.2;
+/// The probability that a delivery of a text with a rule in it is a leak and not a lifted block.
+const LEAK_AFTER_ALL: f64 = 0.1;
+
+/// What an open question is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Answer {
-    /// The signal: dropped (or refused, masked, retracted).
-    Dropped,
-    /// It arrived as it was sent.
-    Delivered,
+enum For {
+    /// The chain.
+    Chain,
+    /// The order of a rule.
+    Order(usize),
+    /// Something that is read off the memo.
+    Memo,
 }
 
-/// Fragments of the text to be sent in one message, joined by the platform's separator.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Question {
-    /// Byte ranges of whole grapheme clusters, in the order in which they are sent. They may overlap.
-    pub fragments: Vec<Range<usize>>,
+/// What a chain is looking at.
+#[derive(Clone, Debug)]
+enum Place {
+    /// The text with these components broken; none for the text as it is.
+    Broken(BTreeSet<Component>),
+    /// A question in which a rule was delivered.
+    Passing(usize),
+    /// The parts of a rule that turned out not to be minimal.
+    Inside(usize),
 }
 
-/// How sure, and how far.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Options {
-    /// Upper bound of the share of messages lost although nothing blocks them.
-    pub loss: f64,
-    /// Rate at which a combination that does not block may be called one.
-    pub false_positive_rate: f64,
-    /// Probability left to all other explanations.
-    pub doubt: f64,
-    /// Upper bound of the share of blocked messages that arrive all the same.
-    pub leak: f64,
-    /// Most questions.
-    pub budget: u32,
+enum Plan {
+    Ask(Kind, Vec<Span>, For),
+    Chain(Place, Vec<Span>),
+    End(Status),
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { loss: 0.001, false_positive_rate: 0.001, doubt: 1e-4, leak: 1e-4, budget: 500 }
-    }
-}
-
-/// A search.
+/// The search in one text.
+#[derive(Clone, Debug)]
 pub struct Search {
     text: Text,
+    prior: Prior,
+    options: Options,
+    /// Drops of a combination alone that convict it.
+    alone: u32,
     memo: Memo,
-    chain: Chain,
+    rules: Vec<Rule>,
+    /// Known rules in the text that are not settled.
+    known: Vec<Vec<Span>>,
+    chain: Option<(Place, Chain)>,
+    /// Ways of breaking the text in which nothing is left to find.
+    cleared: BTreeSet<BTreeSet<Component>>,
+    open: Option<(Question, Vec<Span>, For)>,
     asked: u32,
-    open: Option<Vec<Span>>,
-    /// Found.
-    pub found: Option<Vec<Range<usize>>>,
-    budget: u32,
+    status: Status,
+    non_monotone: bool,
 }
 
 impl Search {
-    /// A search.
+    /// A search in a text that was blocked as a whole (or passes as a whole, see [`Start`]).
     #[must_use]
     pub fn new(text: &str, prior: &Prior, options: &Options) -> Self {
         let text = Text::new(text);
-        let loss = options.loss.max(1e-9);
-        let ratio = libm::log(options.false_positive_rate) / libm::log(loss);
-        let terms = Terms {
-            channel: Channel::blocking(loss, options.leak),
-            alone: (libm::ceil(ratio - 1e-9) as u32).max(1),
-            doubt: options.doubt,
-            proving: (libm::ceil(libm::log(1e-6) / libm::log(loss)) as u32).max(1),
-        };
-        let chain = Chain::new(&text, &[text.whole()], Vec::new(), Sought::Blocking, prior, terms, loss.min(0.5));
-        Self { text, memo: Memo::default(), chain, asked: 0, open: None, found: None, budget: options.budget }
+        let known = options.known.iter().filter_map(|rule| {
+            let mut spans = rule.iter().map(|component| text.last_occurrence(component)).collect::<Option<Vec<Span>>>()?;
+            spans.sort();
+            Some(spans)
+        });
+        let known: Vec<Vec<Span>> = known.filter(|rule| !rule.is_empty()).collect();
+        let mut memo = Memo::default();
+        memo.add(vec![text.whole()], options.start == Start::Blocked);
+        let needed = libm::log(options.false_positive_rate) / libm::log(options.loss.clamp(1e-9, 0.9));
+        Self {
+            prior: prior.clone(),
+            options: Options { loss: options.loss.clamp(1e-9, 0.9), ..options.clone() },
+            alone: whole(needed).max(1),
+            memo,
+            rules: Vec::new(),
+            known,
+            chain: None,
+            cleared: BTreeSet::new(),
+            open: None,
+            asked: 0,
+            status: if text.len() == 0 { Status::Nothing } else { Status::Open },
+            non_monotone: false,
+            text,
+        }
     }
 
-    /// The next question; none at the end.
+    /// The next question; `None` at the end. Until it is answered, the same one.
     pub fn next_question(&mut self) -> Option<Question> {
-        if self.asked >= self.budget { return None; }
-        match self.chain.advance(&self.memo) {
-            Move::Ask(fragments) => {
-                let question = Question { fragments: fragments.iter().map(|span| self.text.bytes(*span)).collect() };
-                self.open = Some(fragments);
-                Some(question)
+        while self.status == Status::Open && self.open.is_none() {
+            let next = match &mut self.chain {
+                Some((_, chain)) => match chain.advance(&self.memo) {
+                    Move::Ask(fragments) => {
+                        let kind = match chain.sought {
+                            Sought::Lifting => Kind::Lifting,
+                            Sought::Blocking if chain.asks_alone() => Kind::Alone,
+                            Sought::Blocking => Kind::Cut,
+                        };
+                        Some((kind, fragments, For::Chain))
+                    }
+                    Move::Found(components) => {
+                        self.chain_found(components);
+                        None
+                    }
+                    Move::Absent => {
+                        self.chain_absent();
+                        None
+                    }
+                },
+                None => match self.plan() {
+                    Plan::Ask(kind, fragments, purpose) => Some((kind, fragments, purpose)),
+                    Plan::Chain(place, pieces) => {
+                        self.start_chain(place, &pieces);
+                        None
+                    }
+                    Plan::End(status) => {
+                        self.status = status;
+                        None
+                    }
+                },
+            };
+            if let Some((kind, fragments, purpose)) = next {
+                if self.asked >= self.options.budget {
+                    self.status = Status::Exhausted;
+                } else {
+                    let question = Question { number: self.asked + 1, kind, fragments: self.bytes(&fragments) };
+                    self.open = Some((question, fragments, purpose));
+                }
             }
-            Move::Found(spans, _) => {
-                self.found = Some(spans.iter().map(|span| self.text.bytes(*span)).collect());
-                None
-            }
-            Move::Absent => None,
+        }
+        self.open.as_ref().map(|(question, ..)| question.clone())
+    }
+
+    /// Takes in the answer to the open question. An answer to anything else is refused: `false`.
+    pub fn answer(&mut self, question: &Question, answer: Answer) -> bool {
+        if self.open.as_ref().is_none_or(|(open, ..)| open != question) {
+            return false;
+        }
+        let Some((_, fragments, purpose)) = self.open.take() else { return false };
+        self.asked += 1;
+        let dropped = answer == Answer::Dropped;
+        if let For::Order(rule) = purpose {
+            let reversed = &mut self.rules[rule].reversed;
+            if dropped { reversed.dropped += 1 } else { reversed.delivered += 1 }
+        } else {
+            self.memo.add(fragments, dropped);
+        }
+        if let (For::Chain, Some((_, chain))) = (purpose, &mut self.chain) {
+            chain.answer(dropped);
+        }
+        true
+    }
+
+    /// What is known by now.
+    #[must_use]
+    pub fn result(&self) -> Findings {
+        let rule = |rule: &Rule| Found {
+            components: self.bytes(&rule.components),
+            unless: rule.unless.iter().map(|combination| self.bytes(combination)).collect(),
+            matching: rule.matching(&self.text),
+            dropped_alone: rule.dropped_alone(&self.memo),
+            certified: rule.certified(&self.memo, self.alone),
+            messages: rule.messages,
+        };
+        let (candidate, window) = self.chain.as_ref().map_or((Vec::new(), None), |(_, chain)| chain.standing());
+        Findings {
+            status: self.status,
+            rules: self.rules.iter().map(rule).collect(),
+            messages: self.asked,
+            non_monotone: self.non_monotone,
+            candidate: self.bytes(&candidate),
+            window: window.map(|span| self.text.bytes(span)),
         }
     }
 
-    /// Answer.
-    pub fn answer(&mut self, answer: Answer) {
-        if let Some(open) = self.open.take() {
-            self.asked += 1;
-            self.memo.add(open, answer == Answer::Dropped);
-            self.chain.answer(answer == Answer::Dropped);
+    fn bytes(&self, fragments: &[Span]) -> Vec<Range<usize>> {
+        fragments.iter().map(|span| self.text.bytes(*span)).collect()
+    }
+
+    /// What to do when no chain is running. Everything follows from the memo and the rules found.
+    fn plan(&mut self) -> Plan {
+        if let Some(plan) = self.try_known() {
+            return plan;
+        }
+        let passes = self.options.start == Start::Passes;
+        if self.rules.is_empty() && !passes {
+            let nothing_broken = BTreeSet::new();
+            return if self.cleared.contains(&nothing_broken) {
+                Plan::End(Status::Nothing)
+            } else {
+                Plan::Chain(Place::Broken(nothing_broken), vec![self.text.whole()])
+            };
+        }
+        for at in 0..self.rules.len() {
+            if let Some(plan) = self.owed(at) {
+                return plan;
+            }
+        }
+        if let Some((rule, question)) = self.lifted() {
+            return Plan::Chain(Place::Passing(rule), question);
+        }
+        if passes {
+            let lifted = self.rules.iter().any(|rule| !rule.unless.is_empty());
+            return Plan::End(if lifted { Status::Complete } else { Status::Nothing });
+        }
+        if self.options.all { self.look_for_more() } else { Plan::End(Status::First) }
+    }
+
+    /// Known rules, alone.
+    fn try_known(&mut self) -> Option<Plan> {
+        while let Some(rule) = self.known.first().cloned() {
+            let answers = self.memo.of(&rule);
+            let settled = answers.delivered > 0 || self.rules.iter().any(|found| all_in(&self.text, &found.components, &rule));
+            if !settled && answers.dropped < self.alone {
+                return Some(Plan::Ask(Kind::Alone, rule, For::Memo));
+            }
+            self.known.remove(0);
+            if !settled {
+                self.rules.push(Rule::new(rule, self.asked));
+                if !self.options.all {
+                    self.known.clear();
+                }
+            }
+        }
+        None
+    }
+
+    /// What a rule is still owed: drops alone, its order, its certificates.
+    fn owed(&self, at: usize) -> Option<Plan> {
+        let rule = &self.rules[at];
+        let tried = self.memo.of(&rule.components);
+        let several = rule.components.len() > 1;
+        if self.options.order && several && rule.reversed.dropped + rule.reversed.delivered == 0 {
+            return Some(Plan::Ask(Kind::Order, rule.backwards(), For::Order(at)));
+        }
+        if rule.dropped_alone(&self.memo) < self.alone && tried.dropped + tried.delivered < 4 * self.alone {
+            return Some(Plan::Ask(Kind::Alone, rule.components.clone(), For::Memo));
+        }
+        for component in 0..rule.components.len() {
+            if rule.needs(component, &self.memo) {
+                continue;
+            }
+            let question = rule.without(component);
+            if self.memo.of(&question).dropped < self.alone {
+                return Some(Plan::Ask(Kind::Certificate, question, For::Memo));
+            }
+            if !rule.refined {
+                return Some(Plan::Chain(Place::Inside(at), question));
+            }
+        }
+        None
+    }
+
+    /// A delivered question that holds a rule, and none of the combinations known to lift it.
+    fn lifted(&mut self) -> Option<(usize, Vec<Span>)> {
+        let mut unexplained = None;
+        let mut lifted = Vec::new();
+        for question in self.memo.delivered() {
+            for (at, rule) in self.rules.iter().enumerate() {
+                if rule.is_in(&self.text, question) {
+                    lifted.push(question.clone());
+                    let explained = rule.unless.iter().any(|combination| all_in(&self.text, combination, question));
+                    if !explained && unexplained.is_none() {
+                        unexplained = Some((at, question.clone()));
+                    }
+                }
+            }
+        }
+        for question in lifted {
+            // What is left unexplained beside the first comes up again when a later question shows it.
+            self.memo.mark_lifted(&question);
+        }
+        unexplained
+    }
+
+    /// The smallest way of breaking all rules in which the text was not yet seen to be delivered.
+    fn look_for_more(&mut self) -> Plan {
+        let rules: Vec<Vec<Component>> = self.rules.iter().map(|rule| rule.ids(&self.text)).collect();
+        let Some(sets) = hitting_sets(&rules, MOST_HITTING_SETS) else { return Plan::End(Status::Exhausted) };
+        for set in sets {
+            if self.cleared.contains(&set) {
+                continue;
+            }
+            let pieces = broken(&self.text, &set);
+            let answers = self.memo.of(&pieces);
+            if pieces.is_empty() || self.memo.delivered_around(&pieces) {
+                self.cleared.insert(set);
+            } else if answers.dropped > 0 {
+                return Plan::Chain(Place::Broken(set), pieces);
+            } else {
+                return Plan::Ask(Kind::Broken, pieces, For::Memo);
+            }
+        }
+        Plan::End(Status::Complete)
+    }
+
+    fn start_chain(&mut self, place: Place, pieces: &[Span]) {
+        let (loss, leak) = (self.options.loss, self.options.leak);
+        let (base, sought, doubt) = match &place {
+            Place::Broken(set) if set.is_empty() => (Vec::new(), Sought::Blocking, loss.min(0.5)),
+            Place::Broken(_) | Place::Inside(_) => (Vec::new(), Sought::Blocking, loss / (loss + ANOTHER_RULE)),
+            Place::Passing(rule) => (self.rules[*rule].components.clone(), Sought::Lifting, LEAK_AFTER_ALL),
+        };
+        let channel = match sought {
+            Sought::Blocking => Channel::blocking(loss, leak),
+            Sought::Lifting => Channel::lifting(loss, leak),
+        };
+        // One of the drops that convict may be of the reverse order.
+        let alone = match sought {
+            Sought::Blocking if self.options.order => (self.alone - 1).max(1),
+            Sought::Blocking => self.alone,
+            Sought::Lifting => 1,
+        };
+        let proving = whole(libm::log(1e-6) / libm::log(loss)).max(1);
+        let terms = Terms { channel, alone, doubt: self.options.doubt, proving };
+        self.chain = Some((place, Chain::new(&self.text, pieces, base, sought, &self.prior, terms, doubt)));
+    }
+
+    fn chain_found(&mut self, components: Vec<Span>) {
+        let Some((place, _)) = self.chain.take() else { return };
+        match place {
+            Place::Passing(rule) => {
+                self.non_monotone = true;
+                if !components.is_empty() {
+                    self.rules[rule].unless.push(components);
+                }
+            }
+            Place::Inside(rule) => {
+                self.rules[rule] = Rule { refined: true, ..Rule::new(components, self.asked) };
+            }
+            Place::Broken(set) => {
+                // A rule that another is part of is not minimal, and nothing new.
+                if self.rules.iter().any(|rule| all_in(&self.text, &rule.components, &components)) {
+                    self.cleared.insert(set);
+                    return;
+                }
+                let text = &self.text;
+                self.rules.retain(|rule| !all_in(text, &components, &rule.components));
+                self.rules.push(Rule::new(components, self.asked));
+            }
         }
     }
+
+    fn chain_absent(&mut self) {
+        match self.chain.take() {
+            Some((Place::Broken(set), _)) => {
+                self.cleared.insert(set);
+            }
+            Some((Place::Inside(rule), _)) => self.rules[rule].refined = true,
+            Some((Place::Passing(_), _)) | None => {}
+        }
+    }
+}
+
+/// A share of log-likelihoods, rounded up to a number of messages.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn whole(ratio: f64) -> u32 {
+    libm::ceil(ratio - 1e-9).clamp(0.0, 1e6) as u32
 }
