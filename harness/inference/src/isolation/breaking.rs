@@ -8,7 +8,7 @@ use super::text::{Span, Text};
 pub(crate) type Component = Vec<u32>;
 
 /// Whether breaking `broken` breaks `component` too.
-fn contains(component: &[u32], broken: &[u32]) -> bool {
+pub(crate) fn contains(component: &[u32], broken: &[u32]) -> bool {
     component.windows(broken.len()).any(|window| window == broken)
 }
 

@@ -88,9 +88,13 @@ impl Chain {
                     self.go_back(belief.refuted);
                     continue;
                 }
-                if belief.refuted > 1.0 - self.terms.doubt {
+                // That there is nothing takes more than a prior and the answers about parts: the whole itself was denied.
+                let whole = stage.bottom(&self.weights);
+                if stage.denied.contains(&whole) && belief.refuted > 1.0 - self.terms.doubt {
                     return Move::Absent;
                 }
+                self.pending = Some(whole);
+                continue;
             }
             let top = Stage::top(&self.weights);
             let (atom, probability) = stage.quantile(&self.weights, &belief, 0.5);

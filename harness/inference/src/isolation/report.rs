@@ -66,6 +66,9 @@ pub struct Options {
     pub all: bool,
     /// Whether it is asked if the order of the components matters.
     pub order: bool,
+    /// Whether it is asked of each of several rules if it blocks in the whole text too, the others broken: a rule that something
+    /// else in the text lifts does not.
+    pub exceptions: bool,
     /// Most questions.
     pub budget: u32,
     /// Rules of earlier lists and runs, tried first where the text holds them.
@@ -82,6 +85,7 @@ impl Default for Options {
             doubt: 1e-4,
             all: true,
             order: true,
+            exceptions: true,
             budget: 1000,
             known: Vec::new(),
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::breaking::{Component, broken, hitting_sets};
+use super::breaking::{Component, broken, contains, hitting_sets};
 use super::chain::{Chain, Move, Sought, Terms};
 use super::channel::Channel;
 use super::memo::Memo;
@@ -62,6 +62,8 @@ pub struct Search {
     chain: Option<(Place, Chain)>,
     /// Ways of breaking the text in which nothing is left to find.
     cleared: BTreeSet<BTreeSet<Component>>,
+    /// Questions delivered although they hold a rule, and the rule.
+    passing: Vec<(usize, Vec<Span>)>,
     open: Option<(Question, Vec<Span>, For)>,
     asked: u32,
     status: Status,
@@ -91,6 +93,7 @@ impl Search {
             known,
             chain: None,
             cleared: BTreeSet::new(),
+            passing: Vec::new(),
             open: None,
             asked: 0,
             status: if text.len() == 0 { Status::Nothing } else { Status::Open },
@@ -196,6 +199,7 @@ impl Search {
         if let Some(plan) = self.try_known() {
             return plan;
         }
+        self.mark_lifted();
         let passes = self.options.start == Start::Passes;
         if self.rules.is_empty() && !passes {
             let nothing_broken = BTreeSet::new();
@@ -210,8 +214,12 @@ impl Search {
                 return plan;
             }
         }
-        if let Some((rule, question)) = self.lifted() {
-            return Plan::Chain(Place::Passing(rule), question);
+        while let Some((at, question)) = self.passing.pop() {
+            let rule = &self.rules[at];
+            let explained = rule.unless.iter().any(|combination| all_in(&self.text, combination, &question));
+            if !explained && rule.is_in(&self.text, &question) {
+                return Plan::Chain(Place::Passing(at), question);
+            }
         }
         if passes {
             let lifted = self.rules.iter().any(|rule| !rule.unless.is_empty());
@@ -265,26 +273,16 @@ impl Search {
         None
     }
 
-    /// A delivered question that holds a rule, and none of the combinations known to lift it.
-    fn lifted(&mut self) -> Option<(usize, Vec<Span>)> {
-        let mut unexplained = None;
+    /// Questions that were delivered although they hold a rule say nothing about their parts, and ask what lifted it.
+    fn mark_lifted(&mut self) {
         let mut lifted = Vec::new();
         for question in self.memo.delivered() {
-            for (at, rule) in self.rules.iter().enumerate() {
-                if rule.is_in(&self.text, question) {
-                    lifted.push(question.clone());
-                    let explained = rule.unless.iter().any(|combination| all_in(&self.text, combination, question));
-                    if !explained && unexplained.is_none() {
-                        unexplained = Some((at, question.clone()));
-                    }
-                }
-            }
+            lifted.extend((0..self.rules.len()).filter(|at| self.rules[*at].is_in(&self.text, question)).map(|at| (at, question.clone())));
         }
-        for question in lifted {
-            // What is left unexplained beside the first comes up again when a later question shows it.
+        for (at, question) in lifted {
             self.memo.mark_lifted(&question);
+            self.passing.push((at, question));
         }
-        unexplained
     }
 
     /// The smallest way of breaking all rules in which the text was not yet seen to be delivered.
@@ -305,7 +303,28 @@ impl Search {
                 return Plan::Ask(Kind::Broken, pieces, For::Memo);
             }
         }
+        if self.options.exceptions
+            && let Some(pieces) = self.each_by_itself()
+        {
+            return Plan::Ask(Kind::Broken, pieces, For::Memo);
+        }
         Plan::End(Status::Complete)
+    }
+
+    /// The text with all rules broken but one, for one of which it is not known that it is blocked then.
+    fn each_by_itself(&self) -> Option<Vec<Span>> {
+        if self.rules.len() < 2 {
+            return None;
+        }
+        let rules: Vec<Vec<Component>> = self.rules.iter().map(|rule| rule.ids(&self.text)).collect();
+        rules.iter().enumerate().find_map(|(at, rule)| {
+            let others: Vec<Vec<Component>> = rules.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, rule)| rule.clone()).collect();
+            let spares = |set: &BTreeSet<Component>| !rule.iter().any(|component| set.iter().any(|broken| contains(component, broken)));
+            let set = hitting_sets(&others, MOST_HITTING_SETS)?.into_iter().find(spares)?;
+            let pieces = broken(&self.text, &set);
+            let answers = self.memo.of(&pieces);
+            (self.rules[at].is_in(&self.text, &pieces) && answers.dropped + answers.delivered == 0).then_some(pieces)
+        })
     }
 
     fn start_chain(&mut self, place: Place, pieces: &[Span]) {
@@ -350,6 +369,7 @@ impl Search {
                 }
                 let text = &self.text;
                 self.rules.retain(|rule| !all_in(text, &components, &rule.components));
+                self.passing.clear();
                 self.rules.push(Rule::new(components, self.asked));
             }
         }

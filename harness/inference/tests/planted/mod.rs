@@ -356,7 +356,7 @@ impl Lists {
     pub fn synthetic(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
         let source = Source::lexicon();
-        let mut term = |dice: &mut Dice| loop {
+        let term = |dice: &mut Dice| loop {
             let words = source.words(1 + dice.below(4), dice);
             let term: String = words.concat();
             let length = term.chars().count();
@@ -385,4 +385,22 @@ impl Lists {
         let all: BTreeSet<&String> = self.earlier.iter().chain(&self.later).flatten().collect();
         all.into_iter().cloned().collect()
     }
+}
+
+/// A published policy: rules, each with the combinations that lift it.
+pub fn mail_policy(folder: &Path) -> Option<Vec<Filter>> {
+    let rules = std::fs::read_to_string(folder.join("censored.txt")).ok()?;
+    let exceptions = std::fs::read_to_string(folder.join("extenuating.csv")).ok()?;
+    let mut policy: Vec<Filter> = rules.lines().map(|line| rule_of(line, false)).filter(|rule| !rule.is_empty()).map(|rule| Filter::of(&rule)).collect();
+    for line in exceptions.lines().skip(1) {
+        let row = fields(line);
+        let (Some(exception), Some(lifted)) = (row.first(), row.get(2)) else { continue };
+        let exception = rule_of(exception, false);
+        for lifted in lifted.split(',').map(|rule| rule_of(rule, false)) {
+            if let Some(filter) = policy.iter_mut().find(|filter| filter.all == lifted) {
+                filter.unless.push(exception.clone());
+            }
+        }
+    }
+    Some(policy)
 }
