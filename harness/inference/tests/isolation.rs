@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use lacuna_inference::isolation::{Answer, Findings, Kind, Matching, Options, Prior, Question, Search, Start, Status};
 
 mod planted;
-use planted::{Dice, Filter, Lists, Platform, Rule, SEPARATOR, Source, is_minimal, plant};
+use planted::{Dice, Filter, Lists, Platform, Rule, SEPARATOR, Source, is_minimal, minimal_rules, plant};
 
 fn run(search: &mut Search, text: &str, platform: &mut Platform) -> Findings {
     while let Some(question) = search.next_question() {
@@ -47,7 +47,12 @@ fn one_rule_in_planted_texts_at_every_loss() {
     let lists = Lists::synthetic(7);
     let source = Source::lexicon();
     let distractors = lists.components();
-    for (loss, burst, limits) in [(0.0, 1.0, [17.0, 26.0, 37.0]), (0.01, 1.0, [19.0, 29.0, 39.0]), (0.05, 1.0, [22.0, 34.0, 45.0]), (0.05, 10.0, [22.0, 34.0, 45.0])] {
+    for (loss, burst, limits) in [
+        (0.0, 1.0, [17.0, 26.0, 37.0]),
+        (0.01, 1.0, [19.0, 29.0, 39.0]),
+        (0.05, 1.0, [22.0, 34.0, 45.0]),
+        (0.05, 10.0, [22.0, 34.0, 45.0]),
+    ] {
         for (components, limit) in (1..=3).zip(limits) {
             let pool: Vec<&Rule> = lists.later.iter().filter(|rule| rule.len() == components).collect();
             let seed = 20_161_130;
@@ -109,21 +114,6 @@ fn all_rules_of_texts_with_repeated_and_shared_components() {
     }
 }
 
-/// The rules of a monotone policy that a text triggers, without those that hold another.
-fn minimal_rules(filters: &[Filter], text: &str) -> BTreeSet<BTreeSet<String>> {
-    let fire: Vec<&Filter> = filters.iter().filter(|filter| filter.fires(text)).collect();
-    // Within a rule, a component inside another one adds nothing.
-    let parts = |filter: &Filter| -> BTreeSet<String> {
-        let inside = |part: &String| filter.all.iter().any(|other| other != part && other.contains(part.as_str()));
-        filter.all.iter().filter(|part| !inside(part)).cloned().collect()
-    };
-    let sets: BTreeSet<BTreeSet<String>> = fire.iter().map(|filter| parts(filter)).collect();
-    let implied = |set: &BTreeSet<String>| {
-        sets.iter().any(|other| other != set && other.iter().all(|part| set.iter().any(|of| of.contains(part.as_str()))))
-    };
-    sets.iter().filter(|set| !implied(set)).cloned().collect()
-}
-
 #[test]
 fn small_alphabets_against_brute_force() {
     // Texts of few letters: everything repeats, overlaps and nests.
@@ -131,7 +121,7 @@ fn small_alphabets_against_brute_force() {
     let mut dice = Dice::new(seed);
     for number in 0..300 {
         let letters: &[u8] = if number % 2 == 0 { b"ab" } else { b"abcd" };
-        let mut word = |longest: usize, dice: &mut Dice| -> String {
+        let word = |longest: usize, dice: &mut Dice| -> String {
             (0..=dice.below(longest)).map(|_| char::from(*dice.pick(letters))).collect()
         };
         let text: String = (0..12).map(|_| word(3, &mut dice)).collect();
@@ -167,13 +157,18 @@ fn any_script_and_no_cluster_is_split() {
     ];
     for (text, rules) in cases {
         let filters: Vec<Filter> = rules.iter().map(|parts| Filter::of(&rule(parts))).collect();
-        let clusters: BTreeSet<usize> =
-            unicode_segmentation::UnicodeSegmentation::grapheme_indices(*text, true).map(|(at, _)| at).chain([text.len()]).collect();
+        let clusters: BTreeSet<usize> = unicode_segmentation::UnicodeSegmentation::grapheme_indices(*text, true)
+            .map(|(at, _)| at)
+            .chain([text.len()])
+            .collect();
         let mut platform = Platform::new(filters, 0.0, 1.0, 1);
         let mut search = Search::new(text, &Prior::default(), &lossless());
         while let Some(question) = search.next_question() {
             for range in &question.fragments {
-                assert!(!range.is_empty() && clusters.contains(&range.start) && clusters.contains(&range.end), "{text}: {range:?}");
+                assert!(
+                    !range.is_empty() && clusters.contains(&range.start) && clusters.contains(&range.end),
+                    "{text}: {range:?}"
+                );
             }
             let answer = platform.ask(text, &question);
             search.answer(&question, answer);
@@ -198,7 +193,9 @@ fn a_wrong_prior_costs_messages_and_nothing_else() {
         .with_rules([vec!["我们", "他们"], vec!["没有", "大家", "今天"]])
         .with_listed(0.95)
         .with_counts(&[0.999, 0.0005, 0.0005]);
-    for rule in [vec![at(33, 1)], vec![at(100, 150)], vec![at(7, 90), at(200, 3)], eight, vec![at(0, 400 - 1)], vec![text.clone()]] {
+    for rule in
+        [vec![at(33, 1)], vec![at(100, 150)], vec![at(7, 90), at(200, 3)], eight, vec![at(0, 400 - 1)], vec![text.clone()]]
+    {
         for prior in [&misleading, &Prior::default()] {
             for loss in [0.0, 0.05] {
                 let mut platform = Platform::new(vec![Filter::of(&rule)], loss, 1.0, 5);

@@ -88,8 +88,7 @@ mod tests {
         let rules = [vec![vec![1], vec![2]], vec![vec![1], vec![3]], vec![vec![4, 1]]];
         let sets = hitting_sets(&rules, 100).unwrap_or_default();
         // Breaking 1 breaks all three; without it 2, 3 and the pair must each be broken.
-        let expected: Vec<BTreeSet<Component>> =
-            vec![BTreeSet::from([vec![1]]), BTreeSet::from([vec![2], vec![3], vec![4, 1]])];
+        let expected: Vec<BTreeSet<Component>> = vec![BTreeSet::from([vec![1]]), BTreeSet::from([vec![2], vec![3], vec![4, 1]])];
         assert_eq!(sets, expected);
     }
 

@@ -67,7 +67,15 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
-    pub(crate) fn new(text: &Text, pieces: &[Span], base: Vec<Span>, sought: Sought, prior: &Prior, terms: Terms, doubt: f64) -> Self {
+    pub(crate) fn new(
+        text: &Text,
+        pieces: &[Span],
+        base: Vec<Span>,
+        sought: Sought,
+        prior: &Prior,
+        terms: Terms,
+        doubt: f64,
+    ) -> Self {
         let rows = Rows::new(pieces);
         let weights = Weights::new(text, &rows, prior);
         let root = Stage::new(Vec::new(), doubt, prior, &weights, false);
@@ -213,7 +221,11 @@ impl Chain {
         let rows = self.rows.len();
         let window = (low.row < rows).then(|| {
             let start = self.rows.at(low.row);
-            let end = if high.row < rows { self.rows.at(high.row) + self.rows.limit(high.row).min(high.length.max(u32_of(COUNTED))) } else { self.rows.at(rows - 1) + 1 };
+            let end = if high.row < rows {
+                self.rows.at(high.row) + self.rows.limit(high.row).min(high.length.max(u32_of(COUNTED)))
+            } else {
+                self.rows.at(rows - 1) + 1
+            };
             Span::new(start, end.max(start + 1))
         });
         (self.components(&stage.found), window)

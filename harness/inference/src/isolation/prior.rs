@@ -158,7 +158,9 @@ fn tailed(head: &[f64], ratio: f64) -> Vec<f64> {
 fn letters() -> Vec<f64> {
     let bump = |x: f64, centre: f64, width: f64| libm::exp(-(x - centre) * (x - centre) / (2.0 * width * width));
     (0..=LONGEST)
-        .map(|length| if length == 0 { 0.0 } else { bump(length as f64, 7.0, 3.0) + 0.35 * bump(length as f64, 15.0, 8.0) + 0.01 })
+        .map(
+            |length| if length == 0 { 0.0 } else { bump(length as f64, 7.0, 3.0) + 0.35 * bump(length as f64, 15.0, 8.0) + 0.01 },
+        )
         .collect()
 }
 

@@ -277,7 +277,9 @@ impl Search {
     fn mark_lifted(&mut self) {
         let mut lifted = Vec::new();
         for question in self.memo.delivered() {
-            lifted.extend((0..self.rules.len()).filter(|at| self.rules[*at].is_in(&self.text, question)).map(|at| (at, question.clone())));
+            lifted.extend(
+                (0..self.rules.len()).filter(|at| self.rules[*at].is_in(&self.text, question)).map(|at| (at, question.clone())),
+            );
         }
         for (at, question) in lifted {
             self.memo.mark_lifted(&question);
@@ -318,8 +320,10 @@ impl Search {
         }
         let rules: Vec<Vec<Component>> = self.rules.iter().map(|rule| rule.ids(&self.text)).collect();
         rules.iter().enumerate().find_map(|(at, rule)| {
-            let others: Vec<Vec<Component>> = rules.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, rule)| rule.clone()).collect();
-            let spares = |set: &BTreeSet<Component>| !rule.iter().any(|component| set.iter().any(|broken| contains(component, broken)));
+            let others: Vec<Vec<Component>> =
+                rules.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, rule)| rule.clone()).collect();
+            let spares =
+                |set: &BTreeSet<Component>| !rule.iter().any(|component| set.iter().any(|broken| contains(component, broken)));
             let set = hitting_sets(&others, MOST_HITTING_SETS)?.into_iter().find(spares)?;
             let pieces = broken(&self.text, &set);
             let answers = self.memo.of(&pieces);

@@ -120,8 +120,13 @@ impl Stage {
         stage.head = head;
         let total = weights.several.after(0);
         let above = if total > 0.0 { (stage.total(weights) / total).clamp(0.0, 1.0) } else { 0.0 };
-        let share = |layer: &Layer, atom: &Cut| (layer.within(atom.row, atom.length) - layer.within(atom.row, atom.length - 1)) / layer.after(0);
-        let alone = stage.found.last().map_or(1.0, |atom| (share(&weights.alone, atom) / share(&weights.several, atom)).clamp(0.02, 50.0));
+        let share = |layer: &Layer, atom: &Cut| {
+            (layer.within(atom.row, atom.length) - layer.within(atom.row, atom.length - 1)) / layer.after(0)
+        };
+        let alone = stage
+            .found
+            .last()
+            .map_or(1.0, |atom| (share(&weights.alone, atom) / share(&weights.several, atom)).clamp(0.02, 50.0));
         let (complete, left) = prior.after(depth, above, alone);
         stage.left = left;
         stage.complete = if whole_may_do { complete.clamp(1e-3, 1.0) } else { 0.0 };
@@ -241,8 +246,7 @@ impl Stage {
     /// Log of the factor that the evidence gave to "C is right" as a whole.
     fn log_good(&self, weights: &Weights) -> f64 {
         let peak = self.levels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let sum: f64 =
-            (0..self.levels.len()).map(|at| self.prior_mass(weights, at) * libm::exp(self.levels[at] - peak)).sum();
+        let sum: f64 = (0..self.levels.len()).map(|at| self.prior_mass(weights, at) * libm::exp(self.levels[at] - peak)).sum();
         peak + libm::log(sum.max(1e-300))
     }
 
@@ -318,7 +322,8 @@ impl Stage {
         let best_hit = channel.best();
         let (start, _) = self.quantile(weights, belief, best_hit);
         let hit_of = |cut: Cut| self.hit(weights, belief, cut);
-        let row_of = |row: u32| if row < weights.rows() { hit_of(Cut { row, length: weights.limit(row) }) } else { belief.complete };
+        let row_of =
+            |row: u32| if row < weights.rows() { hit_of(Cut { row, length: weights.limit(row) }) } else { belief.complete };
         let mut best = (start, channel.information(hit_of(start)));
         let consider = |best: &mut (Cut, f64), atom: Cut| {
             let cut = Self::above(weights, atom);

@@ -237,11 +237,14 @@ impl Rows {
                     continue;
                 }
                 let next = u32_of(groups.len());
-                let entry =
-                    groups.entry((group, text.id(self.at(row) + length - 1))).and_modify(|e| (e.1, e.2) = (e.1 + 1, row)).or_insert((next, 1, row));
+                let entry = groups
+                    .entry((group, text.id(self.at(row) + length - 1)))
+                    .and_modify(|e| (e.1, e.2) = (e.1 + 1, row))
+                    .or_insert((next, 1, row));
                 keyed.push((row, *entry));
             }
-            let members: HashMap<u32, (u32, u32)> = groups.values().map(|(group, members, last)| (*group, (*members, *last))).collect();
+            let members: HashMap<u32, (u32, u32)> =
+                groups.values().map(|(group, members, last)| (*group, (*members, *last))).collect();
             active = Vec::new();
             for (row, (group, ..)) in keyed {
                 let Some((count, last)) = members.get(&group) else { continue };

@@ -84,7 +84,9 @@ impl Source {
 
     pub fn running(path: &Path) -> std::io::Result<Self> {
         let text = std::fs::read_to_string(path)?;
-        let line = |line: &str| line.split_whitespace().map(|word| word.rsplit_once('/').map_or(word, |(word, _)| word).to_owned()).collect();
+        let line = |line: &str| {
+            line.split_whitespace().map(|word| word.rsplit_once('/').map_or(word, |(word, _)| word).to_owned()).collect()
+        };
         Ok(Self::Running(text.lines().map(line).filter(|words: &Vec<String>| !words.is_empty()).collect()))
     }
 
@@ -391,7 +393,8 @@ impl Lists {
 pub fn mail_policy(folder: &Path) -> Option<Vec<Filter>> {
     let rules = std::fs::read_to_string(folder.join("censored.txt")).ok()?;
     let exceptions = std::fs::read_to_string(folder.join("extenuating.csv")).ok()?;
-    let mut policy: Vec<Filter> = rules.lines().map(|line| rule_of(line, false)).filter(|rule| !rule.is_empty()).map(|rule| Filter::of(&rule)).collect();
+    let mut policy: Vec<Filter> =
+        rules.lines().map(|line| rule_of(line, false)).filter(|rule| !rule.is_empty()).map(|rule| Filter::of(&rule)).collect();
     for line in exceptions.lines().skip(1) {
         let row = fields(line);
         let (Some(exception), Some(lifted)) = (row.first(), row.get(2)) else { continue };
@@ -403,4 +406,19 @@ pub fn mail_policy(folder: &Path) -> Option<Vec<Filter>> {
         }
     }
     Some(policy)
+}
+
+/// The rules of a monotone policy that a text triggers, without those that hold another.
+pub fn minimal_rules(filters: &[Filter], text: &str) -> BTreeSet<BTreeSet<String>> {
+    let fire: Vec<&Filter> = filters.iter().filter(|filter| filter.fires(text)).collect();
+    // Within a rule, a component inside another one adds nothing.
+    let parts = |filter: &Filter| -> BTreeSet<String> {
+        let inside = |part: &String| filter.all.iter().any(|other| other != part && other.contains(part.as_str()));
+        filter.all.iter().filter(|part| !inside(part)).cloned().collect()
+    };
+    let sets: BTreeSet<BTreeSet<String>> = fire.iter().map(|filter| parts(filter)).collect();
+    let implied = |set: &BTreeSet<String>| {
+        sets.iter().any(|other| other != set && other.iter().all(|part| set.iter().any(|of| of.contains(part.as_str()))))
+    };
+    sets.iter().filter(|set| !implied(set)).cloned().collect()
 }
