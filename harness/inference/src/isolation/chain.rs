@@ -8,7 +8,7 @@
 
 use super::channel::Channel;
 use super::memo::Memo;
-use super::prior::{COUNTED, Prior};
+use super::prior::{COUNTED, Counts, Prior};
 use super::stage::{Cut, Stage};
 use super::text::{Rows, Span, Text, u32_of};
 use super::weights::Weights;
@@ -55,7 +55,7 @@ pub(crate) enum Move {
 pub(crate) struct Chain {
     pub(crate) sought: Sought,
     pub(crate) terms: Terms,
-    prior: Prior,
+    counts: Counts,
     /// Sent with every question.
     pub(crate) base: Vec<Span>,
     rows: Rows,
@@ -78,8 +78,8 @@ impl Chain {
     ) -> Self {
         let rows = Rows::new(pieces);
         let weights = Weights::new(text, &rows, prior);
-        let root = Stage::new(Vec::new(), doubt, prior, &weights, false);
-        Self { sought, terms, prior: prior.clone(), base, rows, weights, stages: vec![root], left: Vec::new(), pending: None }
+        let root = Stage::new(Vec::new(), doubt, prior.counts, &weights, false);
+        Self { sought, terms, counts: prior.counts, base, rows, weights, stages: vec![root], left: Vec::new(), pending: None }
     }
 
     /// The next question, or the end.
@@ -172,7 +172,7 @@ impl Chain {
             again.reenter(&self.weights, doubt);
             again
         } else {
-            Stage::new(found, doubt, &self.prior, &self.weights, true)
+            Stage::new(found, doubt, self.counts, &self.weights, true)
         };
         self.stages.push(next);
     }

@@ -3,6 +3,9 @@
 //! A prior only steers the order of the questions. Part of its mass (the escape) ignores word borders and lists, and no span
 //! has none at all: a wrong prior costs messages, never correctness.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use foldhash::{HashMap, HashMapExt};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -21,10 +24,14 @@ const DENSE: [f64; 9] = [0.0, 0.015, 0.30, 0.25, 0.23, 0.10, 0.06, 0.025, 0.01];
 /// Lengths of rules of one component: most are phrases.
 const DENSE_ALONE: [f64; 9] = [0.0, 0.004, 0.02, 0.13, 0.37, 0.26, 0.12, 0.05, 0.025];
 
+/// What the built-in laws weigh against a list, in rules and in components.
+const COUNTS_WEIGH: f64 = 1000.0;
+const LENGTHS_WEIGH: f64 = 50.0;
+
 /// What is known beforehand about rules.
 #[derive(Clone, Debug)]
 pub struct Prior {
-    pub(crate) counts: [f64; COUNTED],
+    pub(crate) counts: Counts,
     /// By length in grapheme clusters; index 0 is unused.
     pub(crate) dense: Vec<f64>,
     pub(crate) letters: Vec<f64>,
@@ -33,9 +40,13 @@ pub struct Prior {
     /// Whether word borders are looked at.
     pub(crate) borders: bool,
     /// Terms of earlier lists, and in how many rules each stood.
-    pub(crate) terms: HashMap<String, f64>,
+    pub(crate) terms: Arc<HashMap<String, f64>>,
+    /// What the terms begin with.
+    pub(crate) beginnings: Arc<BTreeSet<char>>,
     /// The probability that a component is one of the terms, where the text holds any.
     pub(crate) listed: f64,
+    /// Components of rules found in the same text: rules of one text often share some.
+    pub(crate) nearby: Vec<String>,
     /// Share of the mass that ignores borders and terms.
     pub(crate) escape: f64,
 }
@@ -44,12 +55,14 @@ impl Default for Prior {
     /// Component numbers, lengths and word borders as in published rule lists; no list of terms.
     fn default() -> Self {
         Self {
-            counts: COUNTS,
+            counts: Counts(COUNTS),
             dense: normalised(&tailed(&DENSE, 0.55)),
             letters: normalised(&letters()),
             dense_alone: normalised(&tailed(&DENSE_ALONE, 0.55)),
             borders: true,
-            terms: HashMap::new(),
+            terms: Arc::new(HashMap::new()),
+            beginnings: Arc::new(BTreeSet::new()),
+            nearby: Vec::new(),
             listed: 0.3,
             escape: 0.03,
         }
@@ -64,16 +77,19 @@ impl Prior {
     }
 
     /// Learns from earlier rules, each a list of components: their number, their lengths, and the terms themselves. The built-in
-    /// laws weigh as much as fifty rules.
+    /// laws weigh as much as fifty components and a thousand rules: how many components the next list's rules have is not known
+    /// from the last one's.
     #[must_use]
     pub fn with_rules<'a, R, C>(mut self, rules: R) -> Self
     where
         R: IntoIterator<Item = C>,
         C: IntoIterator<Item = &'a str>,
     {
-        let mut counts = self.counts.map(|share| share * 1000.0);
-        let mut lengths: Vec<f64> = self.dense.iter().map(|share| share * 50.0).collect();
-        let mut alone: Vec<f64> = self.dense_alone.iter().map(|share| share * 50.0).collect();
+        let mut counts = self.counts.0.map(|share| share * COUNTS_WEIGH);
+        let mut lengths: Vec<f64> = self.dense.iter().map(|share| share * LENGTHS_WEIGH).collect();
+        let mut alone: Vec<f64> = self.dense_alone.iter().map(|share| share * LENGTHS_WEIGH).collect();
+        let terms = Arc::make_mut(&mut self.terms);
+        let beginnings = Arc::make_mut(&mut self.beginnings);
         for rule in rules {
             let components: Vec<&str> = rule.into_iter().collect();
             for component in &components {
@@ -84,7 +100,8 @@ impl Prior {
                 {
                     *seen += 1.0;
                 }
-                *self.terms.entry((*component).to_owned()).or_insert(0.0) += 1.0;
+                *terms.entry((*component).to_owned()).or_insert(0.0) += 1.0;
+                beginnings.extend(component.chars().next());
             }
             if let Some(seen) = counts.get_mut(components.len()) {
                 *seen += 1.0;
@@ -92,7 +109,7 @@ impl Prior {
         }
         counts[0] = 0.0;
         let total: f64 = counts.iter().sum();
-        self.counts = counts.map(|count| count / total);
+        self.counts = Counts(counts.map(|count| count / total));
         self.dense = normalised(&lengths);
         self.dense_alone = normalised(&alone);
         self
@@ -113,20 +130,31 @@ impl Prior {
             *count = share.max(1e-4);
         }
         let total: f64 = counts.iter().sum();
-        self.counts = counts.map(|count| count / total);
+        self.counts = Counts(counts.map(|count| count / total));
         self
     }
 
+    /// The same, where rules with these components were found in the text.
+    pub(crate) fn near(&self, components: Vec<String>) -> Self {
+        Self { nearby: components, ..self.clone() }
+    }
+}
+
+/// Shares of rules with 0, 1, 2, … components.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts([f64; COUNTED]);
+
+impl Counts {
     /// Whether the `found` lowest components are all of them, and how many are left otherwise. `above` is the share of all spans
     /// that lies above the last one found: with much of the text left above it, it is more likely that it was the lowest of
     /// several. (The lowest c of k draws have density k!/(k-c)! times above^(k-c).) `alone` is how much likelier the one found
     /// is in a rule of one component than in one of several.
     pub(crate) fn after(&self, found: usize, above: f64, alone: f64) -> (f64, Vec<f64>) {
         let mut weights = Vec::new();
-        for count in found..self.counts.len().max(found + 2) {
+        for count in found..self.0.len().max(found + 2) {
             // Beyond the counts told apart, each further component halves the probability.
             let beyond = count.saturating_sub(COUNTED - 1);
-            let share = self.counts[count - beyond] / libm::exp2(beyond as f64);
+            let share = self.0[count - beyond] / libm::exp2(beyond as f64);
             let left = count - found;
             let orders: f64 = (left + 1..=count).map(|n| n as f64).product();
             weights.push(share * orders * libm::pow(above, left as f64));

@@ -168,6 +168,15 @@ impl Search {
         true
     }
 
+    /// Takes in an answer to a question of another search in the same text, of another recipient or an earlier run, say, where it
+    /// holds for this one as well. It carries over where answers do; a replay must take it in at the same place.
+    pub fn learn(&mut self, question: &Question, answer: Answer) -> bool {
+        let spans: Option<Vec<Span>> = question.fragments.iter().map(|range| self.text.span_of(range)).collect();
+        let Some(spans) = spans.filter(|_| question.kind != Kind::Order) else { return false };
+        self.memo.add(spans, answer == Answer::Dropped);
+        true
+    }
+
     /// What is known by now.
     #[must_use]
     pub fn result(&self) -> Findings {
@@ -333,6 +342,8 @@ impl Search {
 
     fn start_chain(&mut self, place: Place, pieces: &[Span]) {
         let (loss, leak) = (self.options.loss, self.options.leak);
+        let near = self.rules.iter().flat_map(|rule| &rule.components).map(|span| self.text.str(*span).to_owned());
+        let prior = self.prior.near(near.collect());
         let (base, sought, doubt) = match &place {
             Place::Broken(set) if set.is_empty() => (Vec::new(), Sought::Blocking, loss.min(0.5)),
             Place::Broken(_) | Place::Inside(_) => (Vec::new(), Sought::Blocking, loss / (loss + ANOTHER_RULE)),
@@ -350,7 +361,7 @@ impl Search {
         };
         let proving = whole(libm::log(1e-6) / libm::log(loss)).max(1);
         let terms = Terms { channel, alone, doubt: self.options.doubt, proving };
-        self.chain = Some((place, Chain::new(&self.text, pieces, base, sought, &self.prior, terms, doubt)));
+        self.chain = Some((place, Chain::new(&self.text, pieces, base, sought, &prior, terms, doubt)));
     }
 
     fn chain_found(&mut self, components: Vec<Span>) {

@@ -14,7 +14,7 @@
 use std::cmp::Ordering;
 
 use super::channel::Channel;
-use super::prior::Prior;
+use super::prior::Counts;
 use super::weights::{Layer, Weights};
 
 /// Lengths whose cuts are compared for the value of their certificate.
@@ -89,7 +89,7 @@ pub(crate) struct Belief {
 }
 
 impl Stage {
-    pub(crate) fn new(found: Vec<Cut>, doubt: f64, prior: &Prior, weights: &Weights, whole_may_do: bool) -> Self {
+    pub(crate) fn new(found: Vec<Cut>, doubt: f64, counts: Counts, weights: &Weights, whole_may_do: bool) -> Self {
         let first = found.last().map_or(0, |last| last.row + 1);
         let covered = found.iter().map(|at| at.row + at.length).max().unwrap_or(0).min(weights.rows());
         let depth = found.len();
@@ -127,7 +127,7 @@ impl Stage {
             .found
             .last()
             .map_or(1.0, |atom| (share(&weights.alone, atom) / share(&weights.several, atom)).clamp(0.02, 50.0));
-        let (complete, left) = prior.after(depth, above, alone);
+        let (complete, left) = counts.after(depth, above, alone);
         stage.left = left;
         stage.complete = if whole_may_do { complete.clamp(1e-3, 1.0) } else { 0.0 };
         stage
@@ -150,12 +150,12 @@ impl Stage {
         (all - layer.within(row, length.min(self.covered - row))).max(0.0)
     }
 
-    fn from_row(&self, weights: &Weights, row: u32) -> f64 {
+    fn beyond_row(&self, weights: &Weights, row: u32) -> f64 {
         if row < self.covered { self.head[(row - self.first) as usize] } else { weights.several.after(row) }
     }
 
     fn total(&self, weights: &Weights) -> f64 {
-        self.from_row(weights, self.first)
+        self.beyond_row(weights, self.first)
     }
 
     /// Prior mass of the atoms from a cut on, given that C is right. The components left are drawn from the spans; the next is
@@ -164,7 +164,7 @@ impl Stage {
         if cut.row >= weights.rows() {
             return self.complete;
         }
-        let weight = self.from_row(weights, cut.row + 1) + self.within(&weights.several, cut.row, cut.length);
+        let weight = self.beyond_row(weights, cut.row + 1) + self.within(&weights.several, cut.row, cut.length);
         let share = (weight / self.total(weights)).clamp(0.0, 1.0);
         let lowest = if self.may_be_alone {
             let alone = &weights.alone;

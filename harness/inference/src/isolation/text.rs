@@ -65,6 +65,9 @@ fn class_of(cluster: &str) -> Class {
     }
 }
 
+/// A cluster is common if it is one of so many.
+const COMMON: u32 = 125;
+
 /// A text cut into grapheme clusters (UAX 29).
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
@@ -76,6 +79,8 @@ pub(crate) struct Text {
     classes: Vec<Class>,
     /// How many word borders lie before or at each cluster's beginning; one more for the end of the text.
     borders: Vec<u32>,
+    /// Whether a cluster is a word by itself, and one of the commonest of the text.
+    common: Vec<bool>,
 }
 
 impl Text {
@@ -98,7 +103,15 @@ impl Text {
                 total
             })
             .collect();
-        Self { source: source.to_owned(), offsets, ids, classes, borders }
+        let mut text = Self { source: source.to_owned(), offsets, ids, classes, borders, common: Vec::new() };
+        let mut counts = vec![0_u32; seen.len()];
+        for id in &text.ids {
+            counts[*id as usize] += 1;
+        }
+        let enough = (text.len() / COMMON).max(4);
+        let common = |at: u32| text.is_border(at) && text.is_border(at + 1) && counts[text.id(at) as usize] >= enough;
+        text.common = (0..text.len()).map(common).collect();
+        text
     }
 
     pub(crate) fn len(&self) -> u32 {
@@ -123,6 +136,11 @@ impl Text {
 
     pub(crate) fn id(&self, at: u32) -> u32 {
         self.ids[at as usize]
+    }
+
+    /// Whether a cluster is a word by itself, and one of the commonest of the text.
+    pub(crate) fn is_common(&self, at: u32) -> bool {
+        self.common[at as usize]
     }
 
     /// The clusters of a span, as numbers.
@@ -151,16 +169,21 @@ impl Text {
         windows.filter(|(_, window)| *window == needle).map(|(at, _)| Span::new(u32_of(at), u32_of(at) + length)).collect()
     }
 
+    /// The span of a byte range, if it begins and ends at cluster borders.
+    pub(crate) fn span_of(&self, range: &Range<usize>) -> Option<Span> {
+        let at = |offset: usize| self.offsets.binary_search(&u32_of(offset)).ok().map(u32_of);
+        let span = Span::new(at(range.start)?, at(range.end)?);
+        (!span.is_empty()).then_some(span)
+    }
+
     /// The span of a string that occurs in the text at cluster borders: its last occurrence.
     pub(crate) fn last_occurrence(&self, needle: &str) -> Option<Span> {
         let mut found = None;
         let mut from = 0;
         while let Some(at) = self.source.get(from..).and_then(|rest| rest.find(needle)) {
-            let (start, end) = (from + at, from + at + needle.len());
-            if let (Ok(first), Ok(last)) = (self.offsets.binary_search(&u32_of(start)), self.offsets.binary_search(&u32_of(end)))
-                && first < last
-            {
-                found = Some(Span::new(u32_of(first), u32_of(last)));
+            let start = from + at;
+            if let Some(span) = self.span_of(&(start..start + needle.len())) {
+                found = Some(span);
             }
             from = start + self.source[start..].chars().next().map_or(1, char::len_utf8);
         }

@@ -27,6 +27,11 @@ const UNCLEAN: f64 = 0.02;
 /// Mass that every span has at least, as a share of the whole: below it, rounding would swallow what the evidence says.
 const FLOOR: f64 = 1e-12;
 
+/// The probability that a component is one of a rule found before in the same text, where any of those is left.
+const NEARBY: f64 = 0.25;
+/// The probability that a component begins or ends with one of the commonest words of one cluster.
+const COMMON_EDGE: f64 = 0.04;
+
 pub(crate) fn place(text: &Text, at: u32, length: u32) -> usize {
     let span = super::text::Span::new(at, at + length);
     let sides = 2 * usize::from(text.is_border(at)) + usize::from(text.is_border(at + length));
@@ -147,7 +152,7 @@ impl Places {
         let mut this = Self {
             width,
             of: vec![u8::MAX; (rows.len() * width) as usize],
-            counted: vec![0; 2 * stride * PLACES],
+            counted: vec![0; 4 * stride * PLACES],
             clean: vec![0; 2 * stride],
             shares: [0.0, 0.0],
         };
@@ -166,10 +171,11 @@ impl Places {
                     break;
                 }
                 if length > repeated[row as usize] && last != Class::Space {
-                    let place = place(text, at, length);
+                    let edge = text.is_common(at) || text.is_common(at + length - 1);
+                    let place = place(text, at, length) + if edge { PLACES } else { 0 };
                     this.of[(row * width + length - 1) as usize] = u8::try_from(place).unwrap_or(0);
                     let cell = this.cell(dense, length);
-                    this.counted[cell * PLACES + place] += 1;
+                    this.counted[2 * cell * PLACES + place] += 1;
                     this.clean[cell] += 1;
                 }
             }
@@ -196,10 +202,10 @@ impl Places {
                 let at = (row * self.width + length - 1) as usize;
                 let flat = share * by_length / f64::from(self.clean[cell]).max(1.0);
                 let place = usize::from(self.of[at]);
-                weights[at] = if place >= PLACES {
+                weights[at] = if place >= 2 * PLACES {
                     flat * UNCLEAN * prior.escape
                 } else if prior.borders {
-                    let alike = f64::from(self.counted[cell * PLACES + place]).max(1.0);
+                    let alike = f64::from(self.counted[2 * cell * PLACES + place]).max(1.0);
                     prior.escape * flat + (1.0 - prior.escape) * share * by_length * law_of_places(dense, length, place) / alike
                 } else {
                     flat
@@ -211,7 +217,9 @@ impl Places {
 }
 
 fn law_of_places(dense: bool, length: u32, place: usize) -> f64 {
-    if dense {
+    let edge = if place >= PLACES { COMMON_EDGE } else { 1.0 - COMMON_EDGE };
+    let place = place % PLACES;
+    edge * if dense {
         let by_place = &PLACES_DENSE[(length as usize).clamp(1, PLACED) - 1];
         by_place[place]
     } else {
@@ -220,33 +228,46 @@ fn law_of_places(dense: bool, length: u32, place: usize) -> f64 {
     }
 }
 
-/// Gives the spans that stand in earlier lists their share of the mass.
+/// Gives the spans that stand in earlier lists, and components of rules found before, their shares of the mass.
 fn add_terms(text: &Text, rows: &Rows, prior: &Prior, width: u32, repeated: &[u32], weights: &mut [f64]) {
-    if prior.terms.is_empty() {
+    let mut listed = Vec::new();
+    let mut nearby = Vec::new();
+    if prior.terms.is_empty() && prior.nearby.is_empty() {
         return;
     }
-    let first = |term: &str| term.chars().next();
-    let starts: std::collections::BTreeSet<char> = prior.terms.keys().filter_map(|term| first(term)).collect();
-    let mut listed = Vec::new();
     for row in 0..rows.len() {
-        if !first(text.str(rows.span(row, 1))).is_some_and(|start| starts.contains(&start)) {
+        let first = text.str(rows.span(row, 1)).chars().next();
+        let begins = first.is_some_and(|first| prior.beginnings.contains(&first));
+        let near = prior.nearby.iter().any(|term| term.chars().next() == first);
+        if !begins && !near {
             continue;
         }
         for length in lengths(rows, width, row, repeated) {
-            if let Some(rules) = prior.terms.get(text.str(rows.span(row, length))) {
-                listed.push(((row * width + length - 1) as usize, libm::sqrt(*rules)));
+            let at = (row * width + length - 1) as usize;
+            let span = text.str(rows.span(row, length));
+            if let Some(rules) = prior.terms.get(span) {
+                listed.push((at, libm::sqrt(*rules)));
+            }
+            if near && prior.nearby.iter().any(|term| term == span) {
+                nearby.push((at, 1.0));
             }
         }
     }
-    let weight: f64 = listed.iter().map(|(_, weight)| weight).sum();
+    share_out(weights, &listed, prior.listed);
+    share_out(weights, &nearby, NEARBY);
+}
+
+/// Moves a share of all mass to some spans.
+fn share_out(weights: &mut [f64], spans: &[(usize, f64)], share: f64) {
+    let parts: f64 = spans.iter().map(|(_, part)| part).sum();
     let total: f64 = weights.iter().sum();
-    if weight <= 0.0 || total <= 0.0 {
+    if parts <= 0.0 || total <= 0.0 {
         return;
     }
-    for known in weights.iter_mut() {
-        *known *= 1.0 - prior.listed;
+    for weight in weights.iter_mut() {
+        *weight *= 1.0 - share;
     }
-    for (at, share) in listed {
-        weights[at] += total * prior.listed * share / weight;
+    for (at, part) in spans {
+        weights[*at] += total * share * part / parts;
     }
 }
