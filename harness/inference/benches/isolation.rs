@@ -38,13 +38,15 @@ struct Cell {
     told: f64,
     length: usize,
     components: usize,
+    /// Share of blocked messages that arrive all the same, and what the search is told of it.
+    leak: f64,
     /// At most, component-aware binary splitting (re-asking drops under loss), information bound under a uniform prior.
     reference: [f64; 3],
 }
 
 const NONE: f64 = f64::NAN;
 
-const TABLE: [Cell; 21] = [
+const TABLE: [Cell; 22] = [
     cell(0.0, 1.0, 0.0, 1000, 1, [15.0, 16.5, 12.4]),
     cell(0.0, 1.0, 0.0, 1000, 2, [24.0, 27.1, 23.7]),
     cell(0.0, 1.0, 0.0, 1000, 3, [33.0, 41.6, 34.5]),
@@ -66,10 +68,11 @@ const TABLE: [Cell; 21] = [
     cell(0.05, 1.0, 0.05, 5000, 2, [NONE, 62.1, 33.1]),
     cell(0.0, 1.0, 0.0, 10_000, 2, [NONE, NONE, NONE]),
     cell(0.0, 1.0, 0.0, 10_000, 3, [NONE, NONE, NONE]),
+    Cell { leak: 0.02, ..cell(0.01, 1.0, 0.01, 1000, 2, [NONE, NONE, NONE]) },
 ];
 
 const fn cell(loss: f64, burst: f64, told: f64, length: usize, components: usize, reference: [f64; 3]) -> Cell {
-    Cell { loss, burst, told, length, components, reference }
+    Cell { loss, burst, told, length, components, leak: 0.0, reference }
 }
 
 fn argument(name: &str) -> Option<String> {
@@ -100,10 +103,11 @@ fn main() {
         return;
     }
     println!(
-        "{:>5} {:>5} {:>5} {:>6} {:>4} {:>8} | {:>7} {:>4} {:>4} | {:>5} {:>5} {:>9} | {:>9} | {:>7} {:>5} {:>5}",
+        "{:>5} {:>5} {:>5} {:>5} {:>6} {:>4} {:>8} | {:>7} {:>4} {:>4} | {:>5} {:>5} {:>9} | {:>9} | {:>7} {:>5} {:>5}",
         "loss",
         "burst",
         "told",
+        "leak",
         "length",
         "comp",
         "prior",
@@ -134,7 +138,7 @@ fn main() {
 /// A row of the table: one rule planted, one sought.
 fn one_rule(setting: &Setting, cell: &Cell, name: &str, prior: &Prior) {
     let pool: Vec<&Rule> = setting.lists.later.iter().filter(|rule| rule.len() == cell.components).collect();
-    let label = format!("{}/{}/{}/{}/{}/{name}", cell.loss, cell.burst, cell.told, cell.length, cell.components);
+    let label = format!("{}/{}/{}/{}/{}/{}/{name}", cell.loss, cell.burst, cell.told, cell.leak, cell.length, cell.components);
     if pool.is_empty() || !label.contains(&setting.only) {
         return;
     }
@@ -145,7 +149,8 @@ fn one_rule(setting: &Setting, cell: &Cell, name: &str, prior: &Prior) {
         let rule = *dice.pick(&pool);
         let text = plant(&[rule], &setting.distractors, cell.length, &setting.source, &mut dice);
         let mut platform = Platform::new(vec![Filter::of(rule)], cell.loss, cell.burst, SEED + u64::from(number));
-        let options = Options { loss: cell.told, all: false, order: false, ..Options::default() };
+        platform.enforcement = 1.0 - cell.leak;
+        let options = Options { loss: cell.told, leak: cell.leak.max(1e-4), all: false, order: false, ..Options::default() };
         let mut search = timed(&mut seconds, || Search::new(&text, prior, &options));
         while let Some(question) = timed(&mut seconds, || search.next_question()) {
             let answer = platform.ask(&text, &question);
@@ -164,10 +169,11 @@ fn one_rule(setting: &Setting, cell: &Cell, name: &str, prior: &Prior) {
     let messages: u32 = counts.iter().sum();
     let shown = |value: f64| if value.is_nan() { String::new() } else { format!("{value:.1}") };
     println!(
-        "{:>5} {:>5} {:>5} {:>6} {:>4} {name:>8} | {:>7.2} {:>4} {:>4} | {right:>5} {wrong:>5} {undecided:>9} | {:>10.3} | {:>7} {:>5} {:>5}",
+        "{:>5} {:>5} {:>5} {:>5} {:>6} {:>4} {name:>8} | {:>7.2} {:>4} {:>4} | {right:>5} {wrong:>5} {undecided:>9} | {:>10.3} | {:>7} {:>5} {:>5}",
         cell.loss,
         cell.burst,
         cell.told,
+        cell.leak,
         cell.length,
         cell.components,
         f64::from(messages) / f64::from(right),

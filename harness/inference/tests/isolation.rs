@@ -90,7 +90,7 @@ fn all_rules_of_texts_with_repeated_and_shared_components() {
         let pool: Vec<String> = (0..5).map(|_| dice.pick(&terms).clone()).collect();
         let rules: Vec<Rule> = (0..2 + dice.below(3))
             .map(|_| {
-                let parts: BTreeSet<String> = (0..1 + dice.below(3)).map(|_| dice.pick(&pool).clone()).collect();
+                let parts: BTreeSet<String> = (0..=dice.below(3)).map(|_| dice.pick(&pool).clone()).collect();
                 parts.into_iter().collect()
             })
             .collect();
@@ -328,6 +328,53 @@ fn a_search_is_resumed_by_replaying_its_answers() {
     assert_eq!(again.next_question(), None);
     assert_eq!(again.result(), search.result());
     assert!(!again.answer(&journal[0].0, Answer::Dropped), "an answer to no open question is refused");
+}
+
+#[test]
+fn what_another_search_learned_in_the_same_text_is_not_asked_again() {
+    // Two recipients: one rule holds for both, one for the first only.
+    let text = "今天天气很好我们一起去公园看花在那里遇到了老师和同学大家都很高兴晚上回家以后又看了一场电影";
+    let shared = Filter::of(&rule(&["公园", "老师"]));
+    let first_only = Filter::of(&rule(&["高兴", "电影"]));
+    let options = Options { order: false, ..lossless() };
+    let mut platform = Platform::new(vec![shared.clone(), first_only], 0.0, 1.0, 1);
+    let mut search = Search::new(text, &Prior::default(), &options);
+    let mut other = Search::new(text, &Prior::default(), &options);
+    while let Some(question) = search.next_question() {
+        let answer = platform.ask(text, &question);
+        search.answer(&question, answer);
+        // Both receive the same message.
+        let seen = if shared.fires(&planted::message(text, &question)) { Answer::Dropped } else { Answer::Delivered };
+        assert!(other.learn(&question, seen));
+    }
+    assert_eq!(found(text, &search.result()), expected(&[&["公园", "老师"], &["高兴", "电影"]]));
+    let alone = find(text, vec![shared.clone()], &options);
+    let findings = run(&mut other, text, &mut Platform::new(vec![shared], 0.0, 1.0, 1));
+    assert_eq!(found(text, &findings), expected(&[&["公园", "老师"]]));
+    assert!(findings.rules[0].certified && findings.status == Status::Complete, "{findings:?}");
+    assert!(findings.messages * 2 < alone.messages, "{} instead of {}", findings.messages, alone.messages);
+}
+
+#[test]
+fn a_filter_that_lets_some_messages_through() {
+    let lists = Lists::synthetic(7);
+    let seed = 31;
+    let mut dice = Dice::new(seed);
+    let pool: Vec<&Rule> = lists.later.iter().filter(|rule| rule.len() == 2).collect();
+    for number in 0..60 {
+        let rule = *dice.pick(&pool);
+        let text = plant(&[rule], &lists.components(), 400, &Source::lexicon(), &mut dice);
+        let mut platform = Platform::new(vec![Filter::of(rule)], 0.01, 1.0, seed + number);
+        platform.enforcement = 0.98;
+        let options = Options { loss: 0.01, leak: 0.02, all: false, order: false, ..Options::default() };
+        let findings = run(&mut Search::new(&text, &Prior::default(), &options), &text, &mut platform);
+        assert_eq!(findings.status, Status::First, "seed {seed}, text {number}: {findings:?}");
+        let parts: Vec<&str> = findings.rules[0].components.iter().map(|range| &text[range.clone()]).collect();
+        assert!(
+            findings.rules[0].certified && is_minimal(&platform.filters, &parts),
+            "seed {seed}, text {number}: {parts:?} for {rule:?} in {text}"
+        );
+    }
 }
 
 /// The published policy of a mail service, where the folder with the lists is there: every rule is found, and every

@@ -9,6 +9,7 @@
 use super::channel::Channel;
 use super::memo::Memo;
 use super::prior::{COUNTED, Counts, Prior};
+use super::rule::Enough;
 use super::stage::{Cut, Stage};
 use super::text::{Rows, Span, Text, u32_of};
 use super::weights::Weights;
@@ -35,8 +36,8 @@ pub(crate) struct Terms {
     pub(crate) alone: u32,
     /// Probability left to all else.
     pub(crate) doubt: f64,
-    /// The drops that prove a question to hit, where answers carry over.
-    pub(crate) proving: u32,
+    /// The answers that prove a question to hit or not, where they carry over to others.
+    pub(crate) carry: Enough,
 }
 
 /// What a chain does next.
@@ -145,9 +146,9 @@ impl Chain {
         }
         let question = self.question(cut);
         let alone = cut == Stage::top(&self.weights);
-        let positive = if memo.delivered_around(&question) {
+        let positive = if memo.delivered_around(&question, self.terms.carry.delivered) {
             false
-        } else if !alone && memo.drops_inside(&question) >= self.terms.proving {
+        } else if !alone && memo.drops_inside(&question) >= self.terms.carry.dropped {
             true
         } else {
             return false;

@@ -29,9 +29,9 @@ impl Memo {
         self.asked.get(question).copied().unwrap_or_default()
     }
 
-    /// Whether this question would be delivered because one that holds all of it was.
-    pub(crate) fn delivered_around(&self, question: &[Span]) -> bool {
-        self.asked.iter().any(|(asked, answers)| answers.delivered > 0 && !answers.lifted && holds(asked, question))
+    /// Whether this question would be delivered because one that holds all of it was, `times` times.
+    pub(crate) fn delivered_around(&self, question: &[Span], times: u32) -> bool {
+        self.asked.iter().any(|(asked, answers)| answers.delivered >= times && !answers.lifted && holds(asked, question))
     }
 
     /// Drops of the question inside this one that was dropped most often.

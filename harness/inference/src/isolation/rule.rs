@@ -5,6 +5,15 @@ use super::memo::{Answers, Memo};
 use super::report::Matching;
 use super::text::{Span, Text};
 
+/// How many answers prove something, to the error rate asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Enough {
+    /// Drops that prove a question to hit, against loss.
+    pub(crate) dropped: u32,
+    /// Deliveries that prove it not to, against a filter that lets some messages through.
+    pub(crate) delivered: u32,
+}
+
 /// A rule in the text.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
@@ -56,26 +65,32 @@ impl Rule {
     }
 
     /// Whether something delivered shows that a component is needed as it is.
-    pub(crate) fn needs(&self, component: usize, memo: &Memo) -> bool {
+    pub(crate) fn needs(&self, component: usize, memo: &Memo, proof: u32) -> bool {
         let question = self.without(component);
         // Nothing at all blocks nothing.
-        question.is_empty() || memo.delivered_around(&question)
+        question.is_empty() || memo.delivered_around(&question, proof)
     }
 
-    pub(crate) fn certified(&self, memo: &Memo, alone: u32) -> bool {
-        self.dropped_alone(memo) >= alone && (0..self.components.len()).all(|at| self.needs(at, memo))
+    pub(crate) fn certified(&self, memo: &Memo, enough: Enough) -> bool {
+        let needed = (0..self.components.len()).all(|at| self.needs(at, memo, enough.delivered));
+        needed && self.dropped_alone(memo) >= enough.dropped
     }
 
     pub(crate) fn ordered(&self) -> bool {
         self.reversed.delivered > 0
     }
 
-    pub(crate) fn matching(&self, text: &Text) -> Matching {
+    /// Whether the reverse order has said what it can.
+    pub(crate) fn order_is_known(&self, enough: Enough) -> bool {
+        self.reversed.delivered >= enough.delivered || self.reversed.dropped >= enough.dropped
+    }
+
+    pub(crate) fn matching(&self, text: &Text, enough: Enough) -> Matching {
         match self.components.as_slice() {
             [one] if text.inner_borders(*one) > 0 => Matching::Adjacent,
             [] | [_] => Matching::AnyOrder,
-            _ if self.ordered() => Matching::Ordered,
-            _ if self.reversed.dropped > 0 => Matching::AnyOrder,
+            _ if self.reversed.dropped >= enough.dropped => Matching::AnyOrder,
+            _ if self.reversed.delivered >= enough.delivered => Matching::Ordered,
             _ => Matching::Unknown,
         }
     }

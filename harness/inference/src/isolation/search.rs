@@ -9,13 +9,15 @@ use super::channel::Channel;
 use super::memo::Memo;
 use super::prior::Prior;
 use super::report::{Answer, Findings, Found, Kind, Options, Question, Start, Status};
-use super::rule::{Rule, all_in};
+use super::rule::{Enough, Rule, all_in};
 use super::text::{Span, Text};
 
 /// Ways of breaking all rules that are gone through at most; texts of many rules with many components have more.
 const MOST_HITTING_SETS: usize = 512;
 /// Before a broken text was searched: the probability that a drop of it means another rule and not a loss, per unit of loss.
 const ANOTHER_RULE: f64 = 0.2;
+/// The rate at which drops of a part may be losses that are taken for drops of the whole.
+const CARRIED_ERROR: f64 = 1e-6;
 /// The probability that a delivery of a text with a rule in it is a leak and not a lifted block.
 const LEAK_AFTER_ALL: f64 = 0.1;
 
@@ -53,8 +55,8 @@ pub struct Search {
     text: Text,
     prior: Prior,
     options: Options,
-    /// Drops of a combination alone that convict it.
-    alone: u32,
+    /// What convicts a combination, and what shows that less of it does not do.
+    enough: Enough,
     memo: Memo,
     rules: Vec<Rule>,
     /// Known rules in the text that are not settled.
@@ -83,11 +85,13 @@ impl Search {
         let known: Vec<Vec<Span>> = known.filter(|rule| !rule.is_empty()).collect();
         let mut memo = Memo::default();
         memo.add(vec![text.whole()], options.start == Start::Blocked);
-        let needed = libm::log(options.false_positive_rate) / libm::log(options.loss.clamp(1e-9, 0.9));
+        let (loss, leak) = (options.loss.clamp(1e-9, 0.9), options.leak.clamp(1e-9, 0.9));
+        let enough =
+            Enough { dropped: repeats(options.false_positive_rate, loss), delivered: repeats(options.false_positive_rate, leak) };
         Self {
             prior: prior.clone(),
-            options: Options { loss: options.loss.clamp(1e-9, 0.9), ..options.clone() },
-            alone: whole(needed).max(1),
+            options: Options { loss, leak, ..options.clone() },
+            enough,
             memo,
             rules: Vec::new(),
             known,
@@ -183,9 +187,9 @@ impl Search {
         let rule = |rule: &Rule| Found {
             components: self.bytes(&rule.components),
             unless: rule.unless.iter().map(|combination| self.bytes(combination)).collect(),
-            matching: rule.matching(&self.text),
+            matching: rule.matching(&self.text, self.enough),
             dropped_alone: rule.dropped_alone(&self.memo),
-            certified: rule.certified(&self.memo, self.alone),
+            certified: rule.certified(&self.memo, self.enough),
             messages: rule.messages,
         };
         let (candidate, window) = self.chain.as_ref().map_or((Vec::new(), None), |(_, chain)| chain.standing());
@@ -241,8 +245,9 @@ impl Search {
     fn try_known(&mut self) -> Option<Plan> {
         while let Some(rule) = self.known.first().cloned() {
             let answers = self.memo.of(&rule);
-            let settled = answers.delivered > 0 || self.rules.iter().any(|found| all_in(&self.text, &found.components, &rule));
-            if !settled && answers.dropped < self.alone {
+            let settled = answers.delivered >= self.enough.delivered
+                || self.rules.iter().any(|found| all_in(&self.text, &found.components, &rule));
+            if !settled && answers.dropped < self.enough.dropped {
                 return Some(Plan::Ask(Kind::Alone, rule, For::Memo));
             }
             self.known.remove(0);
@@ -261,18 +266,18 @@ impl Search {
         let rule = &self.rules[at];
         let tried = self.memo.of(&rule.components);
         let several = rule.components.len() > 1;
-        if self.options.order && several && rule.reversed.dropped + rule.reversed.delivered == 0 {
+        if self.options.order && several && !rule.order_is_known(self.enough) {
             return Some(Plan::Ask(Kind::Order, rule.backwards(), For::Order(at)));
         }
-        if rule.dropped_alone(&self.memo) < self.alone && tried.dropped + tried.delivered < 4 * self.alone {
+        if rule.dropped_alone(&self.memo) < self.enough.dropped && tried.dropped + tried.delivered < 4 * self.enough.dropped {
             return Some(Plan::Ask(Kind::Alone, rule.components.clone(), For::Memo));
         }
         for component in 0..rule.components.len() {
-            if rule.needs(component, &self.memo) {
+            if rule.needs(component, &self.memo, self.enough.delivered) {
                 continue;
             }
             let question = rule.without(component);
-            if self.memo.of(&question).dropped < self.alone {
+            if self.memo.of(&question).dropped < self.enough.dropped {
                 return Some(Plan::Ask(Kind::Certificate, question, For::Memo));
             }
             if !rule.refined {
@@ -306,7 +311,7 @@ impl Search {
             }
             let pieces = broken(&self.text, &set);
             let answers = self.memo.of(&pieces);
-            if pieces.is_empty() || self.memo.delivered_around(&pieces) {
+            if pieces.is_empty() || self.memo.delivered_around(&pieces, self.enough.delivered) {
                 self.cleared.insert(set);
             } else if answers.dropped > 0 {
                 return Plan::Chain(Place::Broken(set), pieces);
@@ -353,14 +358,13 @@ impl Search {
             Sought::Blocking => Channel::blocking(loss, leak),
             Sought::Lifting => Channel::lifting(loss, leak),
         };
-        // One of the drops that convict may be of the reverse order.
+        // Where the order is asked about, the drops in the reverse order convict as well.
         let alone = match sought {
-            Sought::Blocking if self.options.order => (self.alone - 1).max(1),
-            Sought::Blocking => self.alone,
-            Sought::Lifting => 1,
+            Sought::Blocking if !self.options.order => self.enough.dropped,
+            Sought::Blocking | Sought::Lifting => 1,
         };
-        let proving = whole(libm::log(1e-6) / libm::log(loss)).max(1);
-        let terms = Terms { channel, alone, doubt: self.options.doubt, proving };
+        let carry = Enough { dropped: repeats(CARRIED_ERROR, loss), delivered: self.enough.delivered };
+        let terms = Terms { channel, alone, doubt: self.options.doubt, carry };
         self.chain = Some((place, Chain::new(&self.text, pieces, base, sought, &prior, terms, doubt)));
     }
 
@@ -401,8 +405,9 @@ impl Search {
     }
 }
 
-/// A share of log-likelihoods, rounded up to a number of messages.
+/// How often something that happens by chance with a probability must happen, to happen by chance less often than `rate`.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn whole(ratio: f64) -> u32 {
-    libm::ceil(ratio - 1e-9).clamp(0.0, 1e6) as u32
+fn repeats(rate: f64, chance: f64) -> u32 {
+    let times = libm::log(rate) / libm::log(chance);
+    libm::ceil(times - 1e-9).clamp(1.0, 1e6) as u32
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use lacuna_inference::isolation::{Answer, Question};
 
-/// SplitMix64: enough for a generator of test texts.
+/// The `SplitMix64` generator: enough for a generator of test texts.
 pub struct Dice(u64);
 
 impl Dice {
@@ -30,7 +30,7 @@ impl Dice {
     }
 
     pub fn below(&mut self, n: usize) -> usize {
-        ((u128::from(self.next()) * n as u128) >> 64) as usize
+        usize::try_from((u128::from(self.next()) * n as u128) >> 64).unwrap()
     }
 
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
@@ -223,6 +223,8 @@ pub struct Platform {
     pub dice: Dice,
     /// Whether a drop counts only if a control sent right after it arrives, and one right before it had.
     pub bracketed: bool,
+    /// Share of the messages with a rule in them on which the filter acts.
+    pub enforcement: f64,
     pub messages: u32,
     pub controls: u32,
 }
@@ -230,9 +232,23 @@ pub struct Platform {
 /// The separator between fragments.
 pub const SEPARATOR: &str = "\u{1f}";
 
+/// The message of a question.
+pub fn message(text: &str, question: &Question) -> String {
+    let fragments: Vec<&str> = question.fragments.iter().map(|range| &text[range.clone()]).collect();
+    fragments.join(SEPARATOR)
+}
+
 impl Platform {
     pub fn new(filters: Vec<Filter>, rate: f64, burst: f64, seed: u64) -> Self {
-        Self { filters, loss: Loss::new(rate, burst), dice: Dice::new(seed), bracketed: burst > 1.0, messages: 0, controls: 0 }
+        Self {
+            filters,
+            loss: Loss::new(rate, burst),
+            dice: Dice::new(seed),
+            bracketed: burst > 1.0,
+            enforcement: 1.0,
+            messages: 0,
+            controls: 0,
+        }
     }
 
     pub fn blocks(&self, message: &str) -> bool {
@@ -241,9 +257,7 @@ impl Platform {
 
     /// Sends a question until its answer counts.
     pub fn ask(&mut self, text: &str, question: &Question) -> Answer {
-        let fragments: Vec<&str> = question.fragments.iter().map(|range| &text[range.clone()]).collect();
-        let message = fragments.join(SEPARATOR);
-        let blocked = self.blocks(&message);
+        let blocked = self.blocks(&message(text, question));
         loop {
             let before = !self.bracketed || {
                 // The message before it was a control or another candidate: what matters is the state of the channel.
@@ -251,7 +265,8 @@ impl Platform {
             };
             self.messages += 1;
             let lost = self.loss.strikes(&mut self.dice);
-            if !lost && !blocked {
+            let acts = blocked && (self.enforcement >= 1.0 || self.dice.unit() < self.enforcement);
+            if !lost && !acts {
                 return Answer::Delivered;
             }
             if !self.bracketed {
@@ -343,7 +358,7 @@ fn rules_of(path: &Path, column: &str) -> Option<Vec<Rule>> {
 }
 
 impl Lists {
-    /// The published lists of WeChat rules: those of 2016 and 2017 are the earlier ones, that on the 19th congress the later.
+    /// The published lists of a messenger's rules: those of 2016 and 2017 are the earlier ones, that on the 19th congress the later.
     pub fn published(folder: &Path) -> Option<Self> {
         let mut earlier: BTreeSet<Rule> = BTreeSet::new();
         earlier.extend(rules_of(&folder.join("wechat/709crackdown/all-keywords.csv"), "Keyword")?);
