@@ -10,11 +10,11 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use lacuna_inference::isolation::{Options, Prior, Search, Status};
+use lacuna_inference::isolation::{Kind, Options, Prior, Search, Status};
 
 #[path = "../tests/planted/mod.rs"]
 mod planted;
@@ -203,6 +203,7 @@ fn several_rules(setting: &Setting, prior: &Prior) {
         let mut dice = Dice::new(SEED);
         let texts = setting.texts.div_ceil(5);
         let (mut messages, mut planted, mut found, mut wrong, mut incomplete) = (0, 0, 0, 0, 0);
+        let mut kinds: BTreeMap<Kind, u32> = BTreeMap::new();
         for number in 0..texts {
             let count = 2 + dice.below(3);
             let mut chosen: Vec<&Rule> = vec![*dice.pick(&rules)];
@@ -224,6 +225,7 @@ fn several_rules(setting: &Setting, prior: &Prior) {
             let options = Options { loss, order, ..Options::default() };
             let mut search = Search::new(&text, prior, &options);
             while let Some(question) = search.next_question() {
+                *kinds.entry(question.kind).or_insert(0) += 1;
                 let answer = platform.ask(&text, &question);
                 search.answer(&question, answer);
             }
@@ -243,7 +245,7 @@ fn several_rules(setting: &Setting, prior: &Prior) {
             }
         }
         println!(
-            "all rules of {texts} texts, 2 to 4 that share components and repeat, loss {loss}, order asked: {order}: {:.2} messages a rule, {found} of {planted} found, {wrong} wrong, {incomplete} texts not complete",
+            "all rules of {texts} texts, 2 to 4 that share components and repeat, loss {loss}, order asked: {order}: {:.2} messages a rule, {found} of {planted} found, {wrong} wrong, {incomplete} texts not complete; {kinds:?}",
             f64::from(messages) / f64::from(found)
         );
     }
@@ -255,8 +257,9 @@ fn fit(setting: &Setting) {
     let segmenter = WordSegmenter::new_dictionary(icu_segmenter::options::WordBreakInvariantOptions::default());
     let mut dice = Dice::new(1998);
     let mut counts = [[0_u32; 12]; 6];
-    for rule in setting.lists.earlier.iter().cycle().take(8 * setting.lists.earlier.len()) {
-        let text = plant(&[rule], &setting.distractors, 300, &setting.source, &mut dice);
+    let (mut edges, mut parts) = (0_u32, 0_u32);
+    for rule in setting.lists.earlier.iter().cycle().take(2 * setting.lists.earlier.len()) {
+        let text = plant(&[rule], &setting.distractors, 1000, &setting.source, &mut dice);
         let borders: Vec<usize> = segmenter.segment_str(&text).collect();
         for part in rule {
             let length = part.chars().count();
@@ -265,8 +268,16 @@ fn fit(setting: &Setting) {
             let inner = borders.iter().filter(|border| **border > at && **border < end).count().min(2);
             let side = 2 * usize::from(borders.contains(&at)) + usize::from(borders.contains(&end));
             counts[length.clamp(1, 6) - 1][3 * side + inner] += 1;
+            let common = |from: usize, c: char| {
+                let alone = borders.contains(&from) && borders.contains(&(from + c.len_utf8()));
+                alone && text.chars().filter(|other| *other == c).count() * 125 >= text.chars().count()
+            };
+            let last = part.chars().next_back().unwrap();
+            parts += 1;
+            edges += u32::from(common(at, part.chars().next().unwrap()) || common(end - last.len_utf8(), last));
         }
     }
+    println!("    common at an edge: {:.4}", f64::from(edges) / f64::from(parts));
     for row in counts {
         let total: f64 = row.iter().map(|count| f64::from(*count) + 0.3).sum();
         println!("    [{}],", row.map(|count| format!("{:.4}", (f64::from(count) + 0.3) / total)).join(", "));

@@ -29,7 +29,8 @@ const FLOOR: f64 = 1e-12;
 
 /// The probability that a component is one of a rule found before in the same text, where any of those is left.
 const NEARBY: f64 = 0.25;
-/// The probability that a component begins or ends with one of the commonest words of one cluster.
+/// The probability that a component begins or ends with one of the commonest words of one cluster: 0.017 on the same lists and
+/// text, and kept wider.
 const COMMON_EDGE: f64 = 0.04;
 
 pub(crate) fn place(text: &Text, at: u32, length: u32) -> usize {
