@@ -8,16 +8,19 @@
 
 use super::channel::Channel;
 use super::memo::Memo;
-use super::prior::{COUNTED, Counts, Prior};
+use super::prior::{Counts, Prior};
 use super::rule::Enough;
 use super::stage::{Cut, Stage};
-use super::text::{Rows, Span, Text, u32_of};
+use super::text::{Rows, Span, Text};
 use super::weights::Weights;
 
 /// Probability of an atom at which the search goes on from it.
 const ACCEPTANCE: f64 = 0.7;
 /// What it is worth, in bits, that a denial would be a certificate.
 const CERTIFICATE: f64 = 0.5;
+
+/// A window ends this many clusters after the last place where the component may begin, if it is not known to be longer.
+const WINDOW: u32 = 16;
 
 /// What sort of combination is sought.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -223,7 +226,7 @@ impl Chain {
         let window = (low.row < rows).then(|| {
             let start = self.rows.at(low.row);
             let end = if high.row < rows {
-                self.rows.at(high.row) + self.rows.limit(high.row).min(high.length.max(u32_of(COUNTED)))
+                self.rows.at(high.row) + self.rows.limit(high.row).min(high.length.max(WINDOW))
             } else {
                 self.rows.at(rows - 1) + 1
             };

@@ -371,3 +371,51 @@ impl Stage {
         best.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::prior::Prior;
+    use super::super::text::{Rows, Span, Text};
+    use super::*;
+
+    /// The posterior in closed form against one number an atom.
+    #[test]
+    fn the_step_function_is_the_posterior() {
+        let text = Text::new("今天天气很好，我们去公园看花。abc def");
+        let rows = Rows::new(&[Span::new(0, 9), Span::new(9, text.len())]);
+        let prior = Prior::default().with_rules([vec!["公园", "天气"]]);
+        let weights = Weights::new(&text, &rows, &prior);
+        for found in [Vec::new(), vec![Cut { row: 2, length: 3 }], vec![Cut { row: 0, length: 2 }, Cut { row: 4, length: 2 }]] {
+            let whole_may_do = !found.is_empty();
+            let mut stage = Stage::new(found, 0.03, prior.counts, &weights, whole_may_do);
+            let top = Stage::top(&weights);
+            let mut atoms = vec![stage.bottom(&weights)];
+            while let Some(last) = atoms.last().copied().filter(|last| *last != top) {
+                atoms.push(Stage::above(&weights, last));
+            }
+            let tails: Vec<f64> = atoms.iter().map(|atom| stage.tail(&weights, *atom)).chain([0.0]).collect();
+            assert!((tails[0] - 1.0).abs() < 1e-9 && tails.windows(2).all(|pair| pair[0] >= pair[1]), "{tails:?}");
+            let mut masses: Vec<f64> = tails.windows(2).map(|pair| 0.97 * (pair[0] - pair[1])).collect();
+            let mut refuted = 0.03;
+            let channel = Channel::blocking(0.05, 0.01);
+            for step in 0..12 {
+                let at = (step * 37 + 11) % atoms.len();
+                let positive = step % 3 != 0;
+                stage.update(&weights, channel, atoms[at], positive);
+                let (hit, miss) = channel.log_likelihoods(positive);
+                for (atom, mass) in masses.iter_mut().enumerate() {
+                    *mass *= libm::exp(if atom >= at { hit } else { miss });
+                }
+                refuted *= libm::exp(miss);
+                let total: f64 = refuted + masses.iter().sum::<f64>();
+                let belief = stage.belief(&weights);
+                assert!((belief.refuted - refuted / total).abs() < 1e-6, "{} {}", belief.refuted, refuted / total);
+                for (atom, cut) in atoms.iter().enumerate() {
+                    let expected = masses[atom..].iter().sum::<f64>() / total;
+                    let found = stage.hit(&weights, &belief, *cut);
+                    assert!((found - expected).abs() < 1e-6, "step {step}, {cut:?}: {found} instead of {expected}");
+                }
+            }
+        }
+    }
+}
