@@ -263,6 +263,18 @@ fn order_and_adjacency_are_recognised() {
 }
 
 #[test]
+fn a_rule_whose_only_occurrence_overlaps_another_is_found() {
+    let text = "今天天气很好我们一起去公园看花在那里遇到了老师和同学大家都很高兴晚上回家以后又看了一场电影";
+    for [one, two] in [["公园看花", "去公园看"], ["公园看花", "园看花在"], ["老师和", "师和同"], ["老师和", "了老师"]]
+    {
+        let filters = vec![Filter::of(&rule(&[one])), Filter::of(&rule(&[two]))];
+        let findings = find(text, filters, &Options { overlaps: true, ..lossless() });
+        assert_eq!(found(text, &findings), expected(&[&[one], &[two]]));
+        assert_eq!(findings.status, Status::Complete);
+    }
+}
+
+#[test]
 fn known_rules_are_tried_first() {
     let lists = Lists::synthetic(7);
     let mut dice = Dice::new(8);

@@ -50,9 +50,20 @@ fn minimal(mut sets: Vec<BTreeSet<Component>>) -> Vec<BTreeSet<Component>> {
     kept
 }
 
-/// The pieces of a text when every occurrence of the components is broken: cut in two, at a word border where there is one; a
-/// component of one cluster is left out.
-pub(crate) fn broken(text: &Text, components: &BTreeSet<Component>) -> Vec<Span> {
+/// Where a component is cut in two. A cut kills the spans that cross it, so that what overlaps the component on one side survives
+/// only if it is cut towards the other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum At {
+    /// At a word border inside it, where there is one, else in the middle.
+    Border,
+    /// Behind its first cluster.
+    Beginning,
+    /// Before its last.
+    End,
+}
+
+/// The pieces of a text when every occurrence of the components is broken; a component of one cluster is left out.
+pub(crate) fn broken(text: &Text, components: &BTreeSet<Component>, place: At) -> Vec<Span> {
     let mut cuts: BTreeSet<u32> = BTreeSet::new();
     let mut removed: BTreeSet<u32> = BTreeSet::new();
     for component in components {
@@ -62,7 +73,11 @@ pub(crate) fn broken(text: &Text, components: &BTreeSet<Component>) -> Vec<Span>
             } else if !cuts.range(span.start + 1..span.end).any(|_| true) && !removed.range(span.start..span.end).any(|_| true) {
                 let middle = i64::from(span.start + span.end);
                 let from_middle = |at: &u32| (!text.is_border(*at), (2 * i64::from(*at) - middle).abs());
-                cuts.extend((span.start + 1..span.end).min_by_key(from_middle));
+                cuts.extend(match place {
+                    At::Border => (span.start + 1..span.end).min_by_key(from_middle),
+                    At::Beginning => Some(span.start + 1),
+                    At::End => Some(span.end - 1),
+                });
             }
         }
     }
@@ -96,7 +111,7 @@ mod tests {
     fn every_occurrence_is_broken() {
         let text = Text::new("abcabab");
         let component: Component = text.ids(Span::new(0, 2)).to_vec();
-        let pieces = broken(&text, &BTreeSet::from([component]));
+        let pieces = broken(&text, &BTreeSet::from([component]), At::Border);
         let words: Vec<&str> = pieces.iter().map(|piece| text.str(*piece)).collect();
         assert_eq!(words, ["a", "bca", "ba", "b"]);
     }

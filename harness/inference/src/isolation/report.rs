@@ -69,6 +69,9 @@ pub struct Options {
     /// Whether it is asked of each of several rules if it blocks in the whole text too, the others broken: a rule that something
     /// else in the text lifts does not.
     pub exceptions: bool,
+    /// Whether the components found are broken at their beginnings and again at their ends before a text counts as searched, so
+    /// that a rule whose only occurrence overlaps one of them survives. Else they are broken once, at a word border.
+    pub overlaps: bool,
     /// Most questions.
     pub budget: u32,
     /// Rules of earlier lists and runs, tried first where the text holds them.
@@ -86,6 +89,7 @@ impl Default for Options {
             all: true,
             order: true,
             exceptions: true,
+            overlaps: false,
             budget: 1000,
             known: Vec::new(),
         }

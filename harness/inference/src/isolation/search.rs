@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::breaking::{Component, broken, contains, hitting_sets};
+use super::breaking::{At, Component, broken, contains, hitting_sets};
 use super::chain::{Chain, Move, Sought, Terms};
 use super::channel::Channel;
 use super::memo::Memo;
@@ -35,8 +35,8 @@ enum For {
 /// What a chain is looking at.
 #[derive(Clone, Debug)]
 enum Place {
-    /// The text with these components broken; none for the text as it is.
-    Broken(BTreeSet<Component>),
+    /// The text with these components broken so; none for the text as it is.
+    Broken(BTreeSet<Component>, At),
     /// A question in which a rule was delivered.
     Passing(usize),
     /// The parts of a rule that turned out not to be minimal.
@@ -63,7 +63,7 @@ pub struct Search {
     known: Vec<Vec<Span>>,
     chain: Option<(Place, Chain)>,
     /// Ways of breaking the text in which nothing is left to find.
-    cleared: BTreeSet<BTreeSet<Component>>,
+    cleared: BTreeSet<(BTreeSet<Component>, At)>,
     /// Questions delivered although they hold a rule, and the rule.
     passing: Vec<(usize, Vec<Span>)>,
     open: Option<(Question, Vec<Span>, For)>,
@@ -215,11 +215,10 @@ impl Search {
         self.mark_lifted();
         let passes = self.options.start == Start::Passes;
         if self.rules.is_empty() && !passes {
-            let nothing_broken = BTreeSet::new();
-            return if self.cleared.contains(&nothing_broken) {
+            return if self.cleared.contains(&(BTreeSet::new(), At::Border)) {
                 Plan::End(Status::Nothing)
             } else {
-                Plan::Chain(Place::Broken(nothing_broken), vec![self.text.whole()])
+                Plan::Chain(Place::Broken(BTreeSet::new(), At::Border), vec![self.text.whole()])
             };
         }
         for at in 0..self.rules.len() {
@@ -305,16 +304,17 @@ impl Search {
     fn look_for_more(&mut self) -> Plan {
         let rules: Vec<Vec<Component>> = self.rules.iter().map(|rule| rule.ids(&self.text)).collect();
         let Some(sets) = hitting_sets(&rules, MOST_HITTING_SETS) else { return Plan::End(Status::Exhausted) };
-        for set in sets {
-            if self.cleared.contains(&set) {
+        let places: &[At] = if self.options.overlaps { &[At::Beginning, At::End] } else { &[At::Border] };
+        for (set, place) in sets.iter().flat_map(|set| places.iter().map(move |place| (set, *place))) {
+            if self.cleared.contains(&(set.clone(), place)) {
                 continue;
             }
-            let pieces = broken(&self.text, &set);
+            let pieces = broken(&self.text, set, place);
             let answers = self.memo.of(&pieces);
             if pieces.is_empty() || self.memo.delivered_around(&pieces, self.enough.delivered) {
-                self.cleared.insert(set);
+                self.cleared.insert((set.clone(), place));
             } else if answers.dropped > 0 {
-                return Plan::Chain(Place::Broken(set), pieces);
+                return Plan::Chain(Place::Broken(set.clone(), place), pieces);
             } else {
                 return Plan::Ask(Kind::Broken, pieces, For::Memo);
             }
@@ -339,7 +339,7 @@ impl Search {
             let spares =
                 |set: &BTreeSet<Component>| !rule.iter().any(|component| set.iter().any(|broken| contains(component, broken)));
             let set = hitting_sets(&others, MOST_HITTING_SETS)?.into_iter().find(spares)?;
-            let pieces = broken(&self.text, &set);
+            let pieces = broken(&self.text, &set, At::Border);
             let answers = self.memo.of(&pieces);
             (self.rules[at].is_in(&self.text, &pieces) && answers.dropped + answers.delivered == 0).then_some(pieces)
         })
@@ -350,8 +350,8 @@ impl Search {
         let near = self.rules.iter().flat_map(|rule| &rule.components).map(|span| self.text.str(*span).to_owned());
         let prior = self.prior.near(near.collect());
         let (base, sought, doubt) = match &place {
-            Place::Broken(set) if set.is_empty() => (Vec::new(), Sought::Blocking, loss.min(0.5)),
-            Place::Broken(_) | Place::Inside(_) => (Vec::new(), Sought::Blocking, loss / (loss + ANOTHER_RULE)),
+            Place::Broken(set, _) if set.is_empty() => (Vec::new(), Sought::Blocking, loss.min(0.5)),
+            Place::Broken(..) | Place::Inside(_) => (Vec::new(), Sought::Blocking, loss / (loss + ANOTHER_RULE)),
             Place::Passing(rule) => (self.rules[*rule].components.clone(), Sought::Lifting, LEAK_AFTER_ALL),
         };
         let channel = match sought {
@@ -380,10 +380,10 @@ impl Search {
             Place::Inside(rule) => {
                 self.rules[rule] = Rule { refined: true, ..Rule::new(components, self.asked) };
             }
-            Place::Broken(set) => {
+            Place::Broken(set, at) => {
                 // A rule that another is part of is not minimal, and nothing new.
                 if self.rules.iter().any(|rule| all_in(&self.text, &rule.components, &components)) {
-                    self.cleared.insert(set);
+                    self.cleared.insert((set, at));
                     return;
                 }
                 let text = &self.text;
@@ -396,8 +396,8 @@ impl Search {
 
     fn chain_absent(&mut self) {
         match self.chain.take() {
-            Some((Place::Broken(set), _)) => {
-                self.cleared.insert(set);
+            Some((Place::Broken(set, at), _)) => {
+                self.cleared.insert((set, at));
             }
             Some((Place::Inside(rule), _)) => self.rules[rule].refined = true,
             Some((Place::Passing(_), _)) | None => {}
