@@ -5,12 +5,14 @@
 //! Rules come from published lists where their folder is there, else they are made up; the first line says which. Neutral text
 //! is drawn from the project's own lexicon, or from a file of segmented running text. One in forty characters begins a distractor:
 //! a component of any rule of any list. Counted is every message after the one that showed the text to be blocked:
-//! voided ones too, and the certificates. `--only` picks the cells whose name holds a text; `--fit` prints the law of places
+//! voided ones too, and the certificates. `--dump=FILE` writes each text with its rule and what it took, a line each, so that other
+//! methods can be run on the same texts. `--only` picks the cells whose name holds a text; `--fit` prints the law of places
 //! that `weights.rs` holds.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -28,6 +30,7 @@ struct Setting {
     distractors: Vec<String>,
     texts: u32,
     only: String,
+    dump: Option<PathBuf>,
 }
 
 /// One row of the table.
@@ -90,7 +93,14 @@ fn main() {
     let source = argument("neutral").map_or_else(Source::lexicon, |path| Source::running(&PathBuf::from(path)).unwrap());
     let texts = argument("texts").and_then(|texts| texts.parse().ok()).unwrap_or(1000);
     let distractors = lists.components();
-    let setting = Setting { lists, source, distractors, texts, only: argument("only").unwrap_or_default() };
+    let setting = Setting {
+        lists,
+        source,
+        distractors,
+        texts,
+        only: argument("only").unwrap_or_default(),
+        dump: argument("dump").map(PathBuf::from),
+    };
     let neutral = if matches!(setting.source, Source::Lexicon { .. }) { "the lexicon" } else { "running text" };
     println!(
         "rules: {}, {} earlier ones known to the prior `lists`, {} later ones planted; neutral text from {neutral}; {texts} texts a cell; seed {SEED}",
@@ -157,6 +167,11 @@ fn one_rule(setting: &Setting, cell: &Cell, name: &str, prior: &Prior) {
             search.answer(&question, answer);
         }
         counts.push(platform.messages);
+        if let Some(path) = &setting.dump {
+            let line = format!("{label}\t{}\t{}\t{text}\n", platform.messages, rule.join("+"));
+            let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+            file.write_all(line.as_bytes()).unwrap();
+        }
         match search.result().rules.first() {
             Some(found) if found.certified => {
                 let parts: Vec<&str> = found.components.iter().map(|range| &text[range.clone()]).collect();

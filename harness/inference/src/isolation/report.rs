@@ -49,8 +49,9 @@ pub enum Start {
     Passes,
 }
 
-/// How sure, and how far.
+/// How sure, and how far. Each switch is one of its own.
 #[derive(Clone, PartialEq, Debug)]
+#[allow(clippy::struct_excessive_bools)]
 pub struct Options {
     /// What became of the whole text.
     pub start: Start,
