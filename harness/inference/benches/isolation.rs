@@ -49,7 +49,7 @@ struct Cell {
 
 const NONE: f64 = f64::NAN;
 
-const TABLE: [Cell; 22] = [
+const TABLE: [Cell; 23] = [
     cell(0.0, 1.0, 0.0, 1000, 1, [15.0, 16.5, 12.4]),
     cell(0.0, 1.0, 0.0, 1000, 2, [24.0, 27.1, 23.7]),
     cell(0.0, 1.0, 0.0, 1000, 3, [33.0, 41.6, 34.5]),
@@ -72,6 +72,7 @@ const TABLE: [Cell; 22] = [
     cell(0.0, 1.0, 0.0, 10_000, 2, [NONE, NONE, NONE]),
     cell(0.0, 1.0, 0.0, 10_000, 3, [NONE, NONE, NONE]),
     Cell { leak: 0.02, ..cell(0.01, 1.0, 0.01, 1000, 2, [NONE, NONE, NONE]) },
+    Cell { leak: 0.05, ..cell(0.05, 1.0, 0.05, 1000, 3, [NONE, NONE, NONE]) },
 ];
 
 const fn cell(loss: f64, burst: f64, told: f64, length: usize, components: usize, reference: [f64; 3]) -> Cell {

@@ -144,12 +144,13 @@ impl Chain {
 
     /// Answers a question from other answers, where it follows from them.
     fn carry_over(&mut self, cut: Cut, memo: &Memo) -> bool {
-        if self.sought == Sought::Lifting {
+        // Where a delivery is no proof, what carries over within a stage would be counted twice.
+        if self.sought == Sought::Lifting || self.terms.carry.delivered > 1 {
             return false;
         }
         let question = self.question(cut);
         let alone = cut == Stage::top(&self.weights);
-        let positive = if memo.delivered_around(&question, self.terms.carry.delivered) {
+        let positive = if memo.delivered_around(&question, 1) {
             false
         } else if !alone && memo.drops_inside(&question) >= self.terms.carry.dropped {
             true

@@ -29,9 +29,11 @@ impl Memo {
         self.asked.get(question).copied().unwrap_or_default()
     }
 
-    /// Whether this question would be delivered because one that holds all of it was, `times` times.
+    /// Whether this question would be delivered because one that holds all of it was, `times` times; where once is not enough, each
+    /// drop of that one takes a delivery away.
     pub(crate) fn delivered_around(&self, question: &[Span], times: u32) -> bool {
-        self.asked.iter().any(|(asked, answers)| answers.delivered >= times && !answers.lifted && holds(asked, question))
+        let proven = |answers: &Answers| answers.delivered >= if times > 1 { times + answers.dropped } else { times };
+        self.asked.iter().any(|(asked, answers)| proven(answers) && !answers.lifted && holds(asked, question))
     }
 
     /// Drops of the question inside this one that was dropped most often.
