@@ -404,12 +404,13 @@ fn rules_and_exceptions_of_a_mail_service() {
     let mut dice = Dice::new(seed);
     let mut exceptions = BTreeSet::new();
     for (number, filter) in policy.iter().enumerate() {
-        let text = plant(&[&filter.all], &[], 300, &source, &mut dice);
-        if policy.iter().filter(|other| other.fires(&text)).count() == 1 && filter.fires(&text) {
-            let findings = find(&text, policy.clone(), &Options { order: false, ..lossless() });
-            assert_eq!(found(&text, &findings), minimal_rules(&policy, &text), "seed {seed}, rule {number}");
-            assert!(findings.rules.iter().all(|rule| rule.certified && rule.unless.is_empty()));
-        }
+        // Neutral text may happen to hold a combination that lifts the rule: some consist of two single characters.
+        let neutral = (0..200).map(|_| plant(&[&filter.all], &[], 200, &source, &mut dice)).find(|text| filter.fires(text));
+        let text = neutral.expect("a text in which the rule fires");
+        let findings = find(&text, policy.clone(), &Options { order: false, ..lossless() });
+        let case = format!("seed {seed}, rule {number}: {text}");
+        assert!(found(&text, &findings).is_superset(&minimal_rules(&policy, &text)), "{case}");
+        assert!(findings.rules.iter().all(|rule| rule.certified), "{case}");
         for unless in &filter.unless {
             if !exceptions.insert(unless.clone()) {
                 continue;
