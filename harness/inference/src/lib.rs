@@ -11,6 +11,7 @@ pub mod controls;
 pub mod enforcement;
 pub mod evidence;
 pub mod intervals;
+pub mod isolation;
 pub mod loss;
 pub mod matching;
 pub mod multiplicity;
