@@ -96,7 +96,7 @@ pub fn derive(evidence: &Evidence) -> Vec<VerdictRecord> {
     records(evidence, &tallies(evidence))
 }
 
-/// As [`derive`], from the settled tallies of the same evidence.
+/// As [`derive()`], from the settled tallies of the same evidence.
 #[must_use]
 pub fn records(evidence: &Evidence, tallies: &Tallies) -> Vec<VerdictRecord> {
     let study = evidence.study();
