@@ -17,8 +17,11 @@ const CONTROLS_UNTIL_DEAD: u32 = 9;
 const CONTROLS_UNTIL_GONE: u32 = 64;
 
 /// With a fixed number of sends an item only controls tell the loss, since a filter that acts now and then looks like it: one for so
-/// many candidates.
-const REPLICATES_A_CONTROL: u32 = 8;
+/// many candidates at most, and for fewer on short lists, so that there are about [`CONTROLS_WITH_REPLICATES`].
+const REPLICATES_A_CONTROL: usize = 8;
+
+/// So many controls without a loss bound it by 8 %.
+const CONTROLS_WITH_REPLICATES: usize = 60;
 
 /// The longest wait between two controls on a silent path.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(15);
@@ -79,7 +82,9 @@ pub(crate) struct ChannelState {
     /// The latest candidate, and the latest control that the platform took.
     last_candidate: Option<ProbeId>,
     last_control: Option<ProbeId>,
-    candidates_since_control: u32,
+    candidates_since_control: usize,
+    /// With replicates: after so many candidates a control is due.
+    candidates_a_control: Option<usize>,
     /// Controls in a row that the platform refused: nothing will arrive here.
     refused_controls: u32,
     /// A candidate was refused, and nothing shows yet that other messages are taken.
@@ -102,6 +107,10 @@ impl ChannelState {
             last_candidate: None,
             last_control: None,
             candidates_since_control: 0,
+            candidates_a_control: study.decision.replicates.map(|replicates| {
+                let sends = study.items_of(Role::Candidate).count().saturating_mul(replicates as usize);
+                (sends / CONTROLS_WITH_REPLICATES).clamp(1, REPLICATES_A_CONTROL)
+            }),
             refused_controls: 0,
             refuses: false,
             delay: None,
@@ -256,6 +265,11 @@ impl ChannelState {
         self.alive().map(|path| self.tail(path, evidence).messages).max().unwrap_or(0)
     }
 
+    /// Whether a control that was sent behind the latest arrival has not arrived (yet), on some path.
+    pub fn misses_control(&self, evidence: &Evidence) -> bool {
+        self.alive().any(|path| self.tail(path, evidence).controls > 0)
+    }
+
     fn alive(&self) -> impl Iterator<Item = &PathState> {
         self.paths.iter().filter(|path| path.condition != Condition::Dead)
     }
@@ -276,7 +290,7 @@ impl ChannelState {
             return if self.in_flight > 0 { Need::Answer } else { Need::Control };
         }
         let need = self.wait_or_control(at, study, blocked.map(|(_, tail)| tail));
-        let wants_control = study.decision.replicates.is_some() && self.candidates_since_control >= REPLICATES_A_CONTROL;
+        let wants_control = self.candidates_a_control.is_some_and(|most| self.candidates_since_control >= most);
         if need == Need::Nothing && wants_control { Need::Control } else { need }
     }
 

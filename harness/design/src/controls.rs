@@ -9,6 +9,16 @@ use rand::seq::SliceRandom;
 
 use crate::random::generator;
 
+/// With fewer controls to choose from an item is sent bare: a filter that knows it together with one of them must not meet the two
+/// again and again.
+const FEWEST_CARRIERS: usize = 6;
+
+/// Messages of several controls that go missing in a row until controls are sent singly: one of them may be what is dropped.
+const MISSING_UNTIL_SINGLE: u32 = 2;
+
+/// Of so many controls one is tried in company again.
+const TRIES_AGAIN: u32 = 10;
+
 /// One control on one channel.
 #[derive(Clone, Copy, Debug)]
 struct Control {
@@ -23,6 +33,9 @@ struct Control {
 pub(crate) struct Controls {
     /// In seeded random order.
     all: Vec<Control>,
+    /// Messages of several controls that went missing since one arrived.
+    missing_in_company: u32,
+    messages: u32,
 }
 
 /// What a control is to look like.
@@ -51,13 +64,23 @@ impl Controls {
             })
             .collect();
         all.shuffle(&mut generator(study.seed, &["controls", &channel.0.to_string()]));
-        Self { all }
+        Self { all, missing_in_company: 0, messages: 0 }
+    }
+
+    /// What became of a message with several controls.
+    pub fn told(&mut self, arrived: bool) {
+        self.missing_in_company = if arrived { 0 } else { self.missing_in_company + 1 };
     }
 
     /// The controls of the next message, and the how-manieth send of the first of them this is. What is expelled is left out
-    /// as long as there is something else.
-    pub fn next(&mut self, like: Option<Likeness>, expelled: impl Fn(ItemIx) -> bool) -> (Vec<ItemIx>, u32) {
-        let like = like.unwrap_or(Likeness { script: None, length: 0, parts: 1 });
+    /// as long as there is something else. `alone`: one control is missing already, and the next is sent alone.
+    pub fn next(&mut self, like: Option<Likeness>, alone: bool, expelled: impl Fn(ItemIx) -> bool) -> (Vec<ItemIx>, u32) {
+        let mut like = like.unwrap_or(Likeness { script: None, length: 0, parts: 1 });
+        self.messages += 1;
+        let in_doubt = self.missing_in_company >= MISSING_UNTIL_SINGLE && !self.messages.is_multiple_of(TRIES_AGAIN);
+        if alone || in_doubt {
+            like = Likeness { length: like.length / like.parts.max(1), parts: 1, ..like };
+        }
         let fits = |control: &Control, strictly: bool| {
             let alike = like.script.is_none() || control.script == like.script;
             (alike || !strictly) && !expelled(control.item)
@@ -100,7 +123,9 @@ impl Controls {
         let room = study.text.longest.checked_sub(message.chars().count() + study.text.separator.chars().count())?;
         let fits = |control: &&Control| control.script == own && control.length <= room && !expelled(control.item);
         let fitting: Vec<&Control> = self.all.iter().filter(fits).collect();
-        let place = item.get().wrapping_add(attempt as usize).checked_rem(fitting.len())?;
-        Some(fitting[place].item)
+        if fitting.len() < FEWEST_CARRIERS {
+            return None;
+        }
+        Some(fitting[item.get().wrapping_add(attempt as usize) % fitting.len()].item)
     }
 }

@@ -201,6 +201,10 @@ impl Engine {
                         self.channels[channel.get()].concluded();
                         self.rest_after(at, channel, outcome);
                     }
+                    let record = self.evidence.probe(probe);
+                    if record.probe.role == Role::Control && record.probe.items.len() > 1 {
+                        self.controls[channel.get()].told(matches!(outcome, Outcome::Delivered | Outcome::DeliveredLate));
+                    }
                     self.screen.concluded(at, probe, outcome, &self.study, &self.evidence, &self.tallies);
                     self.dirty_route(channel);
                 }

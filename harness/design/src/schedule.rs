@@ -207,7 +207,8 @@ impl Engine {
             };
             Probe { id, channel, role: ask.role, purpose: ask.purpose, attempt: ask.attempt, items: ask.items.clone(), carrier }
         } else {
-            let (items, attempt) = self.controls[channel.get()].next(self.likeness[channel.get()], expelled);
+            let alone = self.channels[channel.get()].misses_control(&self.evidence);
+            let (items, attempt) = self.controls[channel.get()].next(self.likeness[channel.get()], alone, expelled);
             self.run.controls += 1;
             Probe { id, channel, role: Role::Control, purpose: Purpose::Bracket, attempt, items, carrier: None }
         };

@@ -80,9 +80,10 @@ impl Controls {
                 Some(before) => record.tally.count(before, -1),
                 None => record.tally.probes += 1,
             }
+            // Which of several controls in a message it was dropped for is not known: only what is dropped alone is held against one.
             match is_lost(outcome) {
-                Some(lost) => record.counted.insert(probe, lost),
-                None => record.counted.remove(&probe),
+                Some(lost) if !lost || items.len() == 1 => record.counted.insert(probe, lost),
+                _ => record.counted.remove(&probe),
             };
         }
         let messages = self.messages.entry((arm, place)).or_default();

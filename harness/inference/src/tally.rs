@@ -364,7 +364,18 @@ impl Tallies {
         let convicted = tally.dropped >= FEWEST_DROPS
             && !self.was_left_open(unit.arm, index, tally)
             && self.ln_e_at(unit.arm, index, place) >= self.ln_threshold_by_now();
-        judge(tally, convicted)
+        if self.is_undecided(tally, convicted, unit) { None } else { judge(tally, convicted) }
+    }
+
+    /// With a fixed number of sends: some arrived, and more are missing than loss explains well, but not so many that it is excluded.
+    fn is_undecided(&self, tally: &Tally, convicted: bool, unit: Unit) -> bool {
+        const LN_TWENTY: f64 = 3.0;
+        self.study.decision.replicates.is_some()
+            && !convicted
+            && !tally.signalled()
+            && tally.passed() > 0
+            && tally.dropped >= FEWEST_DROPS
+            && self.ln_e_value(unit) >= LN_TWENTY
     }
 
     fn was_left_open(&self, arm: ArmIx, index: usize, tally: &Tally) -> bool {
@@ -441,7 +452,7 @@ impl Tallies {
         let tally = &self.units[unit.arm.get()][index];
         let convicted = tally.dropped >= FEWEST_DROPS
             && self.settled.as_ref().is_some_and(|settled| self.ln_e_at(unit.arm, index, place) >= settled.ln_threshold);
-        judge(tally, convicted)
+        if self.is_undecided(tally, convicted, unit) { None } else { judge(tally, convicted) }
     }
 
     /// The smallest false discovery rate at which a unit would be convicted, for every unit with two drops or more of its own; 1 for

@@ -103,6 +103,8 @@ impl Screen {
                 }
                 let drops = self.own_drops(index, tallies);
                 let question = &self.questions[index as usize];
+                // Only where messages of several parts were seen to arrive: else the carrier might be what is dropped.
+                let parts_pass = self.pooling[question.route as usize].as_ref().is_some_and(|it| it.checks.parts_pass);
                 let role = study.item(question.item).role;
                 let audited = question.alone && self.pooling[question.route as usize].is_some();
                 let purpose = purpose(question, audited, drops, study);
@@ -111,7 +113,7 @@ impl Screen {
                     role,
                     purpose,
                     attempt: question.attempts + 1,
-                    carried: purpose == Purpose::Confirm && role == Role::Candidate,
+                    carried: parts_pass && purpose == Purpose::Confirm && role == Role::Candidate,
                     task: Task::Question(index),
                 });
             }

@@ -31,6 +31,9 @@ const MOST_SPLIT_DROPS: u32 = 3;
 /// Items split by the separator that may be dropped: with so many the separator is not kept.
 const MOST_SPLIT_ITEMS: u32 = 3;
 
+/// So many checks of a run may say nothing and are made again.
+const MOST_FRUITLESS: u32 = 20;
+
 /// A message that checks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Check {
@@ -47,6 +50,8 @@ pub(super) struct Checks {
     known: Vec<QuestionIx>,
     /// Items cleared in a pool and by nothing else.
     pub cleared: Vec<QuestionIx>,
+    /// A message of several items arrived.
+    pub parts_pass: bool,
     due: Vec<Check>,
     /// The check under way, its outcomes still missing, and what it carries.
     pub under_way: Option<(Check, u16, Vec<ItemIx>)>,
@@ -57,6 +62,8 @@ pub(super) struct Checks {
     audits: u32,
     audits_missed: u32,
     calibrated: bool,
+    /// Checks that said nothing.
+    fruitless: u32,
     split_drops: u32,
     split_items: u32,
     turn: usize,
@@ -141,9 +148,12 @@ impl Checks {
         }
     }
 
-    /// A check that says nothing is made again.
+    /// A check that says nothing is made again, a few times.
     pub fn again(&mut self, check: Check) {
-        self.due.push(check);
+        self.fruitless += 1;
+        if self.fruitless <= MOST_FRUITLESS {
+            self.due.push(check);
+        }
     }
 
     /// An item that was cleared in a pool was judged alone.

@@ -36,6 +36,7 @@ impl Screen {
         let answer = self.answer(route, message[0], probe, evidence);
         if let Some(pooled) = &mut self.pooling[route as usize] {
             pooled.pools.answered(hunt, answer);
+            pooled.checks.parts_pass |= answer == Answer::Passed;
         }
         for question in message {
             // Of several sends each may have reached other recipients, and together all.
@@ -217,11 +218,14 @@ impl Screen {
             .filter(|unit| is_known(*unit, tallies))
             .filter_map(|unit| evidence.outcome(probe, unit.recipient))
             .collect();
-        let arrived = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Delivered | Outcome::DeliveredLate));
-        let missing = outcomes.contains(&Outcome::Dropped);
+        let arrived = outcomes.iter().any(|outcome| matches!(outcome, Outcome::Delivered));
+        // What is refused, altered or taken away did not pass either.
+        let caught = [Outcome::Dropped, Outcome::Refused, Outcome::Altered, Outcome::Retracted, Outcome::DeliveredLate];
+        let missing = outcomes.iter().any(|outcome| caught.contains(outcome));
         match &check {
             _ if !arrived && !missing => {
-                if !outcomes.is_empty() && !self.routes[route as usize].channels.iter().all(|it| self.queues[it.get()].closed) {
+                let open = self.routes[route as usize].channels.iter().any(|it| !self.queues[it.get()].closed);
+                if open && !outcomes.is_empty() {
                     pooled.checks.again(check);
                 }
             }
