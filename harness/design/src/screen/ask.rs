@@ -136,7 +136,7 @@ impl Screen {
                 (shortened(items, item(known), study), Purpose::Spike)
             }
         };
-        pooled.checks.under_way = Some((check, 0, items.clone()));
+        pooled.checks.under_way = Some((check, 0));
         Some(Ask { items, role: Role::Candidate, purpose, attempt: 1, carried: false, task: Task::Check(route) })
     }
 
@@ -194,7 +194,7 @@ impl Screen {
                 }
             }
             Some(Task::Check(route)) => {
-                if let Some((_, missing, _)) = self.pooling[route as usize].as_mut().and_then(|it| it.checks.under_way.as_mut()) {
+                if let Some((_, missing)) = self.pooling[route as usize].as_mut().and_then(|it| it.checks.under_way.as_mut()) {
                     *missing = open;
                 }
             }

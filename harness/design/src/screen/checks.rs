@@ -6,7 +6,6 @@
 //! that switches the filter off may break. Where one of them fails, the route goes back to single items.
 
 use lacuna_inference::beta;
-use lacuna_model::ItemIx;
 
 use super::question::QuestionIx;
 
@@ -53,8 +52,8 @@ pub(super) struct Checks {
     /// A message of several items arrived.
     pub parts_pass: bool,
     due: Vec<Check>,
-    /// The check under way, its outcomes still missing, and what it carries.
-    pub under_way: Option<(Check, u16, Vec<ItemIx>)>,
+    /// The check under way, and its outcomes still missing.
+    pub under_way: Option<(Check, u16)>,
     messages: u32,
     spikes: u32,
     /// The known items of spikes that arrived, one entry a spike.

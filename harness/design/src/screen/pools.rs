@@ -253,7 +253,7 @@ impl Pools {
         self.enough = None;
     }
 
-    /// The message of a hunt was answered. `passes` says which items are cleared by now.
+    /// The message of a hunt was answered.
     pub fn answered(&mut self, hunt: HuntIx, answer: Answer) {
         self.enough = None;
         let Some(state) = self.hunts.get_mut(&hunt) else { return };

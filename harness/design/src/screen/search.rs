@@ -204,12 +204,12 @@ impl Screen {
         tallies: &Tallies,
     ) {
         let Some(pooled) = &mut self.pooling[route as usize] else { return };
-        let Some((_, open, _)) = &mut pooled.checks.under_way else { return };
+        let Some((_, open)) = &mut pooled.checks.under_way else { return };
         *open = open.saturating_sub(1);
         if *open > 0 {
             return;
         }
-        let Some((check, ..)) = pooled.checks.under_way.take() else { return };
+        let Some((check, _)) = pooled.checks.under_way.take() else { return };
         let (Check::Spike(known) | Check::Calibration(known)) = check;
         let item = self.questions[known as usize].item;
         // Only whom the known item is dropped for can tell.
