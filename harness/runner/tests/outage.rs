@@ -30,7 +30,8 @@ fn write_experiment(folder: &Path, url: &str) -> Experiment {
             "schema = 1\nname = \"outage\"\ndesign = \"screen\"\nseed = 5\n[platform]\nadapter = \"simulator\"\nurl = \"{url}\"\n\
              [[account]]\nid = \"a\"\nregistered-in = \"CA\"\nlocated-in = \"CA\"\n[[account]]\nid = \"b\"\nregistered-in = \"CN\"\nlocated-in = \"CN\"\n\
              [[arm]]\nid = \"a-to-b\"\nsenders = [\"a\"]\nrecipients = [\"b\"]\nvenue = \"direct\"\n\
-             [corpora]\ncandidates = [\"candidates\"]\ncontrols = [\"controls\"]\n[watch]\ngrace = \"300ms\"\nlate = \"300ms\"\n"
+             [corpora]\ncandidates = [\"candidates\"]\ncontrols = [\"controls\"]\n\
+             [decision]\npooling = \"off\"\n[watch]\ngrace = \"300ms\"\nlate = \"300ms\"\n"
         ),
     )
     .unwrap();
