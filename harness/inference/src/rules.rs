@@ -279,11 +279,11 @@ pub fn derive(evidence: &Evidence, tallies: &Tallies) -> Vec<TextRecord> {
     }
     let place = |record: &TextRecord| study.arm(record.arm).recipients.iter().position(|it| *it == record.recipient);
     records.sort_by_key(|record| (record.items.len() > 1, record.items.clone(), record.arm, place(record)));
-    // A text that turned out to pass, and in which nothing was found, is none of those that are blocked.
+    // A text that turned out to pass, and in which nothing was proved, is none of those that are blocked.
     records.retain(|record| {
         let unit = |item: &ItemIx| Unit { item: *item, arm: record.arm, recipient: record.recipient };
         let passes = |item: &ItemIx| matches!(tallies.final_verdict(unit(item)), Some(Verdict::Delivered | Verdict::Delayed));
-        !(record.rules.is_empty() && record.items.len() == 1 && record.items.iter().all(passes))
+        !(record.rules.iter().all(|rule| !rule.certified) && record.items.len() == 1 && record.items.iter().all(passes))
     });
     records
 }
