@@ -277,7 +277,7 @@ impl<'a> Watch<'a> {
         let last = self.run.entries.last().map(|(_, entry)| entry);
         let listened = matches!(last, Some(Entry::Fact(Fact::DeadlinePassed(Deadline::Listen))));
         self.check(!listened || open == 0, || format!("{open} outcomes are open at the end"));
-        self.check(self.stopped.is_some(), || "the run ended without a decision to stop".to_owned());
+        self.check(self.stopped.is_some(), || format!("the run ended without a decision to stop, behind {last:?}"));
         let same = self.evidence.outcomes().eq(self.run.engine.evidence().outcomes());
         self.check(same, || "the journal gives other outcomes than the engine had".to_owned());
     }
