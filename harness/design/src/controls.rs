@@ -4,7 +4,7 @@
 //! script, about as long, and with as many parts where that is a pool. Controls take turns, so that none is repeated more than others.
 
 use lacuna_content::{Script, script};
-use lacuna_model::{ChannelIx, ItemIx, Role, Study};
+use lacuna_model::{ChannelIx, ItemIx, Probe, Role, Study};
 use rand::seq::SliceRandom;
 
 use crate::random::generator;
@@ -15,6 +15,9 @@ const FEWEST_CARRIERS: usize = 6;
 
 /// Messages of several controls that go missing in a row until controls are sent singly: one of them may be what is dropped.
 const MISSING_UNTIL_SINGLE: u32 = 2;
+
+/// What is longer than most controls stands beside several of them.
+const LENGTH_OF_TEXTS: usize = 100;
 
 /// Of so many controls one is tried in company again.
 const TRIES_AGAIN: u32 = 10;
@@ -47,10 +50,18 @@ pub(crate) struct Likeness {
 }
 
 impl Likeness {
-    /// Like a message with these items.
-    pub fn of(items: &[ItemIx], study: &Study) -> Self {
-        let text: String = items.iter().map(|item| &*study.item(*item).message).collect();
-        Self { script: script(&text), length: text.chars().count(), parts: items.len() }
+    /// The same, of one part.
+    fn single(self) -> Self {
+        let length = if self.parts == usize::MAX { 0 } else { self.length / self.parts.max(1) };
+        Self { length, parts: 1, ..self }
+    }
+
+    /// Like the message of a probe. One from a text is as long as several controls, so that its parts are counted by their length.
+    pub fn of(probe: &Probe, study: &Study) -> Self {
+        let text = study.text_of(probe);
+        let length = text.chars().count();
+        let is_text = probe.excerpt.is_some() || length >= LENGTH_OF_TEXTS;
+        Self { script: script(&text), length, parts: if is_text { usize::MAX } else { probe.items.len() } }
     }
 }
 
@@ -79,7 +90,7 @@ impl Controls {
         self.messages += 1;
         let in_doubt = self.missing_in_company >= MISSING_UNTIL_SINGLE && !self.messages.is_multiple_of(TRIES_AGAIN);
         if alone || in_doubt {
-            like = Likeness { length: like.length / like.parts.max(1), parts: 1, ..like };
+            like = like.single();
         }
         let fits = |control: &Control, strictly: bool| {
             let alike = like.script.is_none() || control.script == like.script;
@@ -95,7 +106,7 @@ impl Controls {
         if chosen.is_empty() {
             chosen = (0..self.all.len()).collect();
         }
-        let usual = like.length / like.parts.max(1);
+        let usual = like.single().length;
         chosen.sort_by_key(|index| (self.all[*index].sends, self.all[*index].length.abs_diff(usual), *index));
         let mut length = 0;
         let mut items = Vec::new();

@@ -15,6 +15,7 @@ use crate::account::SendingAccount;
 use crate::channel::ChannelState;
 use crate::command::{Command, Progress};
 use crate::controls::{Controls, Likeness};
+use crate::isolate::Isolation;
 use crate::random::generator;
 use crate::screen::Screen;
 
@@ -24,6 +25,7 @@ pub struct Engine {
     pub(crate) evidence: Evidence,
     pub(crate) tallies: Tallies,
     pub(crate) screen: Screen,
+    pub(crate) isolation: Isolation,
     pub(crate) channels: Vec<ChannelState>,
     pub(crate) accounts: Vec<SendingAccount>,
     /// The channels on which each account sends.
@@ -89,6 +91,7 @@ impl Engine {
             evidence: Evidence::new(Arc::clone(&study)),
             tallies: Tallies::new(Arc::clone(&study)),
             screen: Screen::new(&study),
+            isolation: Isolation::new(&study),
             channels: study.channels().map(|(index, _)| ChannelState::new(index, &study)).collect(),
             accounts: sends_on.iter().map(|channels: &Vec<_>| SendingAccount::new(channels.len() as u64)).collect(),
             controls: study.channels().map(|(index, _)| Controls::new(&study, index)).collect(),
@@ -177,6 +180,7 @@ impl Engine {
             account.open_epoch(at, sent_today);
         }
         self.screen.open_epoch(at, &self.study, &self.tallies);
+        self.isolation.open_epoch(&self.study, &self.evidence, &self.tallies);
         // A run that had been stopped for safety stays stopped, and listens to the end.
         if stopped == Some(StopReason::Sanction) {
             self.run.stopped = stopped;
@@ -207,6 +211,14 @@ impl Engine {
                     }
                     self.screen.concluded(at, probe, outcome, &self.study, &self.evidence, &self.tallies);
                     self.dirty_route(channel);
+                    if let Some(settle) = self.isolation.settle(probe, recipient, &self.evidence) {
+                        commands.push(Command::Arm { deadline: Deadline::Settle { probe, recipient }, at: at + settle });
+                    }
+                }
+                let record = self.evidence.probe(probe);
+                if record.probe.excerpt.is_none() && record.probe.role == Role::Candidate {
+                    self.isolation.concluded(&record.probe.items, &self.study, &self.tallies);
+                    self.dirty_route(record.probe.channel);
                 }
             }
         }
@@ -237,6 +249,7 @@ impl Engine {
             return;
         }
         self.screen.heard(index, recipient);
+        self.isolation.heard(index, recipient);
         let until = at + self.channels[index.get()].grace(&self.study);
         let missing: Vec<ProbeId> = self.evidence.open_before(probe, recipient).collect();
         for missing in missing {
@@ -304,6 +317,7 @@ impl Engine {
             Deadline::Patience { channel } => {
                 self.dirty.insert(self.study.channel(channel).sender);
             }
+            Deadline::Settle { probe, .. } => self.dirty_route(self.evidence.probe(probe).probe.channel),
             Deadline::Wake { account } => {
                 self.dirty.insert(account);
             }

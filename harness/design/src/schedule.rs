@@ -64,8 +64,9 @@ impl Engine {
                 self.send_control(*channel, at, commands);
             } else if let Some(channel) = self.choose(account, &options.questions) {
                 let tail = self.channels[channel.get()].longest_tail(&self.evidence);
-                let Some(ask) = self.screen.next(channel, at, tail, &self.study, &self.tallies) else { continue };
-                self.plan(channel, Some(&ask), at, commands);
+                if let Some(ask) = self.ask(channel, tail, at, commands) {
+                    self.plan(channel, Some(&ask), at, commands);
+                }
             } else {
                 if let Some(wake) = options.wake {
                     commands.push(Command::Arm { deadline: Deadline::Wake { account }, at: wake });
@@ -73,6 +74,45 @@ impl Engine {
                 return;
             }
         }
+    }
+
+    /// What a channel asks next: about items, then about texts, and last what the screen keeps for the end.
+    fn ask(&mut self, channel: ChannelIx, tail: usize, at: Timestamp, commands: &mut Vec<Command>) -> Option<Ask> {
+        if !matches!(self.screen.supply(channel, at, false), Supply::Ready(_))
+            && matches!(self.texts(channel, at), Supply::Ready(_))
+        {
+            if let Some(plan) = self.isolation.next_plan(channel, at, &self.evidence, &self.tallies) {
+                let decision = Decision::SearchBegun(plan);
+                self.evidence.apply_decision(at, &decision);
+                commands.push(Command::Decide(decision));
+            }
+            if let Some(inquiry) = self.isolation.next(channel, at, tail, &self.evidence) {
+                return Some(inquiry.into());
+            }
+        }
+        self.screen.next(channel, at, tail, &self.study, &self.tallies)
+    }
+
+    /// What a channel could ask now.
+    fn supply(&mut self, channel: ChannelIx, at: Timestamp) -> Supply {
+        let texts = self.texts(channel, at);
+        let at_their_end = self.isolation.outstanding() == 0;
+        match (self.screen.supply(channel, at, at_their_end), texts) {
+            (Supply::Ready(items), Supply::Ready(texts)) => Supply::Ready(items + texts),
+            (Supply::Ready(ready), _) | (_, Supply::Ready(ready)) => Supply::Ready(ready),
+            (Supply::Later(items), Supply::Later(texts)) => Supply::Later(items.min(texts)),
+            (Supply::Later(from), _) | (_, Supply::Later(from)) => Supply::Later(from),
+            (Supply::Nothing, Supply::Nothing) => Supply::Nothing,
+        }
+    }
+
+    fn texts(&mut self, channel: ChannelIx, at: Timestamp) -> Supply {
+        self.isolation.supply(channel, at, &self.study, &self.evidence, &self.tallies)
+    }
+
+    /// What is left to be done about items and texts.
+    fn outstanding(&self) -> usize {
+        self.screen.outstanding() + self.isolation.outstanding()
     }
 
     /// Gives up what cannot be used any more: accounts that are down or have no messages left, paths that stay silent.
@@ -96,6 +136,7 @@ impl Engine {
             }
             if self.channels[channel.get()].is_dead() {
                 self.screen.close(channel, at, &self.study, &self.tallies);
+                self.isolation.close(channel);
                 self.dirty
                     .extend(self.study.arm(self.study.channel(channel).arm).senders.iter().filter(|sender| **sender != account));
             }
@@ -116,6 +157,7 @@ impl Engine {
     /// Nothing more is expected on a path: what is open on it is judged after a last grace.
     fn silence(&mut self, channel: ChannelIx, recipient: AccountIx, at: Timestamp, commands: &mut Vec<Command>) {
         self.screen.silenced(channel, recipient);
+        self.isolation.silenced(channel, recipient);
         let until = at + self.channels[channel.get()].grace(&self.study);
         let open: Vec<ProbeId> =
             self.evidence.open_for(recipient).filter(|probe| self.evidence.probe(*probe).probe.channel == channel).collect();
@@ -131,7 +173,7 @@ impl Engine {
         let last = if poor { self.is_judged(account) } else { self.is_at_its_end(room) };
         for index in 0..self.sends_on[account.get()].len() {
             let channel = self.sends_on[account.get()][index];
-            let supply = if room { self.screen.supply(channel, at) } else { Supply::Nothing };
+            let supply = if room { self.supply(channel, at) } else { Supply::Nothing };
             let state = &self.channels[channel.get()];
             let need = match supply {
                 Supply::Ready(_) => state.need(at, &self.study, &self.evidence),
@@ -152,7 +194,7 @@ impl Engine {
 
     /// No candidate will be sent any more (unless the evidence turns), and everything sent is judged: time for the last controls.
     fn is_at_its_end(&self, room: bool) -> bool {
-        self.run.open_candidates == 0 && (self.screen.outstanding() == 0 || !room)
+        self.run.open_candidates == 0 && (self.outstanding() == 0 || !room)
     }
 
     /// Everything that the account sent is judged.
@@ -200,17 +242,20 @@ impl Engine {
         let expelled = |control| tallies.is_expelled(control, arm);
         let probe = if let Some(ask) = ask {
             self.run.open_candidates += recipients as u64;
-            self.likeness[channel.get()] = Some(Likeness::of(&ask.items, &study));
             let carrier = match ask.items.as_slice() {
                 &[item] if ask.carried => self.controls[channel.get()].carrier(item, ask.attempt, &study, expelled),
                 _ => None,
             };
-            Probe { id, channel, role: ask.role, purpose: ask.purpose, attempt: ask.attempt, items: ask.items.clone(), carrier }
+            let &Ask { role, purpose, attempt, .. } = ask;
+            let (items, excerpt) = (ask.items.clone(), ask.excerpt.clone());
+            let probe = Probe { id, channel, role, purpose, attempt, items, carrier, excerpt };
+            self.likeness[channel.get()] = Some(Likeness::of(&probe, &study));
+            probe
         } else {
             let alone = self.channels[channel.get()].misses_control(&self.evidence);
             let (items, attempt) = self.controls[channel.get()].next(self.likeness[channel.get()], alone, expelled);
             self.run.controls += 1;
-            Probe { id, channel, role: Role::Control, purpose: Purpose::Bracket, attempt, items, carrier: None }
+            Probe { id, channel, role: Role::Control, purpose: Purpose::Bracket, attempt, items, carrier: None, excerpt: None }
         };
         self.run.sent += 1;
         self.run.in_flight += 1;
@@ -241,14 +286,15 @@ impl Engine {
         }
         let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
         // Whatever the candidates' evidence no longer decides comes before the canaries.
-        if !all_dead && self.screen.holds_canaries() && self.reconsiders(at) {
+        let only_canaries = self.screen.holds_canaries() && self.isolation.outstanding() == 0;
+        if !all_dead && only_canaries && self.reconsiders(at) {
             return true;
         }
-        if !all_dead && self.screen.release_canaries(at, &self.study, &self.tallies) {
+        if !all_dead && only_canaries && self.screen.release_canaries(at, &self.study, &self.tallies) {
             self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
             return true;
         }
-        if self.screen.outstanding() > 0 && !all_dead {
+        if self.outstanding() > 0 && !all_dead {
             // An account without messages of the day is closed by itself; here only the messages of the run can be used up.
             let used_up = self.messages_left() <= self.channels.len() as u64;
             if used_up && !self.needs_last_controls(at, commands) {
@@ -275,7 +321,9 @@ impl Engine {
     /// Whether something is asked again, now that what it takes is known exactly.
     fn reconsiders(&mut self, at: Timestamp) -> bool {
         self.tallies.settle();
-        let again = self.screen.reconsider(at, &self.study, &self.tallies) > 0;
+        let again = self.screen.reconsider(at, &self.study, &self.tallies) > 0
+            || self.isolation.hand_over(&self.study, &self.tallies)
+            || self.isolation.reconsider(&self.evidence, &self.tallies);
         if again {
             self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
         }

@@ -70,6 +70,7 @@ fn study(candidates: usize, max_messages: u64) -> Study {
         watch: Watch { grace: Some(Duration::from_secs(1)), late: Duration::from_secs(1), bracket_messages: 4 },
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages, max_messages_per_account_per_day: max_messages, stop_after_sanctions: 2 },
+        isolation: None,
     }
 }
 

@@ -137,7 +137,7 @@ fn kind(evidence: &Evidence, tallies: &Tallies, probe: ProbeId) -> Kind {
     if probe.role == Role::Control {
         return Kind::Control;
     }
-    if probe.purpose == Purpose::Calibration {
+    if probe.purpose == Purpose::Calibration || probe.excerpt.is_some() {
         return Kind::Other;
     }
     let channel = evidence.study().channel(probe.channel);

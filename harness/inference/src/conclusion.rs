@@ -9,6 +9,7 @@ use crate::contrasts::{self, Contrasts};
 use crate::controls::ControlTally;
 use crate::enforcement::{self, EnforcementRecord};
 use crate::evidence::Evidence;
+use crate::rules::{self, TextRecord};
 use crate::tally::Tallies;
 use crate::verdicts::{self, VerdictRecord};
 
@@ -41,6 +42,8 @@ pub struct Conclusion {
     pub enforcement: Vec<EnforcementRecord>,
     /// What differs between regions, senders and venues.
     pub contrasts: Contrasts,
+    /// What in texts is blocked; one per text, arm and recipient.
+    pub texts: Vec<TextRecord>,
     /// What the platform seems to do to accounts.
     pub account_effects: Vec<AccountEffect>,
     /// The settled tallies behind them.
@@ -61,6 +64,7 @@ pub fn conclude(evidence: &Evidence) -> Conclusion {
         verdicts,
         enforcement: enforcement::derive(evidence.study(), &tallies),
         contrasts: contrasts::derive(evidence, &tallies),
+        texts: rules::derive(evidence, &tallies),
         account_effects: account_effects::derive(evidence, &tallies),
         tallies,
     }

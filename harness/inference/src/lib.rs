@@ -17,6 +17,8 @@ pub mod loss;
 pub mod matching;
 pub mod multiplicity;
 pub mod pools;
+pub mod rules;
+pub mod searches;
 pub mod sequential;
 mod suspicion;
 pub mod tally;

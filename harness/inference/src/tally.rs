@@ -144,6 +144,10 @@ impl Tallies {
         let Some(place) = self.recipient_place(arm, recipient) else { return };
         let hour = hour_of(record.started_at.unwrap_or(record.planned_at));
         let told = Told { arm, place, hour, outcome, before };
+        // Parts of a text say something about the text's words, and nothing about loss that controls and whole texts do not say.
+        if record.probe.excerpt.is_some() {
+            return;
+        }
         let items = record.probe.items.as_slice();
         match (record.probe.role, record.probe.purpose) {
             (Role::Control, _) => self.control_told(probe, items, told),
@@ -473,6 +477,12 @@ impl Tallies {
     #[must_use]
     pub fn pools(&self) -> &Pools {
         &self.pools
+    }
+
+    /// The logarithm of the e-value of something that was sent by itself: its drops by hour, and how many of its sends arrived.
+    pub(crate) fn ln_e_of_drops(&self, arm: ArmIx, recipient: AccountIx, drops: &DropsByHour, arrivals: u32) -> f64 {
+        let Some(place) = self.recipient_place(arm, recipient) else { return 0.0 };
+        ln_e_value(&self.block_drops(arm, place, drops), arrivals, self.baselines.pooled_bound(arm, place), STAKE_ON_PARTLY)
     }
 
     /// The logarithm of the e-value of a content for the recipient at this place of the arm.

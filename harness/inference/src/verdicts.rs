@@ -165,7 +165,10 @@ fn sightings(evidence: &Evidence) -> BTreeMap<Unit, Sighting> {
     for row in evidence.outcomes() {
         let probe = &evidence.probe(row.probe).probe;
         let Some(sent_at) = row.sent_at else { continue };
-        if probe.role == Role::Control || matches!(probe.purpose, Purpose::Spike | Purpose::Calibration) {
+        if probe.role == Role::Control
+            || matches!(probe.purpose, Purpose::Spike | Purpose::Calibration)
+            || probe.excerpt.is_some()
+        {
             continue;
         }
         let arm = evidence.study().channel(probe.channel).arm;

@@ -59,6 +59,7 @@ fn study() -> Arc<Study> {
         watch: Watch { grace: Some(Duration::from_secs(1)), late: Duration::from_secs(1), bracket_messages: 4 },
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 4, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 100, max_messages_per_account_per_day: 100, stop_after_sanctions: 1 },
+        isolation: None,
     })
 }
 
@@ -91,8 +92,16 @@ impl Story {
         self.probes += 1;
         let study = Arc::clone(self.evidence.study());
         let role = study.item(item).role;
-        let probe =
-            Probe { id, channel: ChannelIx(0), role, purpose: Purpose::Screen, attempt: 1, items: vec![item], carrier: None };
+        let probe = Probe {
+            id,
+            channel: ChannelIx(0),
+            role,
+            purpose: Purpose::Screen,
+            attempt: 1,
+            items: vec![item],
+            carrier: None,
+            excerpt: None,
+        };
         let at = self.evidence.last_at();
         self.evidence.apply_decision(at, &Decision::ProbePlanned(probe));
         self.fact(&Fact::SendStarted { probe: id, text: Arc::clone(&study.item(item).message) });

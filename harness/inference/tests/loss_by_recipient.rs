@@ -61,6 +61,7 @@ fn study() -> Arc<Study> {
         watch: Watch { grace: Some(Duration::from_secs(1)), late: Duration::from_secs(1), bracket_messages: 4 },
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 1000, max_messages_per_account_per_day: 1000, stop_after_sanctions: 1 },
+        isolation: None,
     })
 }
 
@@ -94,8 +95,16 @@ fn a_bad_connection_asks_for_more_drops_where_it_is() {
         let at = Timestamp(entries * 1_000);
         if let Fact::SendStarted { probe, .. } = fact {
             let (role, purpose) = (Role::Control, Purpose::Bracket);
-            let planned =
-                Probe { id: *probe, channel: ChannelIx(0), role, purpose, attempt: 1, items: vec![ItemIx(0)], carrier: None };
+            let planned = Probe {
+                id: *probe,
+                channel: ChannelIx(0),
+                role,
+                purpose,
+                attempt: 1,
+                items: vec![ItemIx(0)],
+                carrier: None,
+                excerpt: None,
+            };
             evidence.apply_decision(at, &Decision::ProbePlanned(planned));
         }
         let mut changes = Vec::new();

@@ -3,12 +3,13 @@
 //! A *fact* is something that happened. A *decision* is something that the engine chose because of the facts before it.
 //! Outcomes and verdicts are neither: they are derived, and never journaled.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountIx, ChannelIx, ItemIx, ProbeId, VenueIx};
-use crate::outcome::Purpose;
+use crate::ids::{AccountIx, ArmIx, ChannelIx, ItemIx, ProbeId, SearchIx, VenueIx};
+use crate::outcome::{Purpose, Signal};
 use crate::study::Role;
 use crate::time::Duration;
 
@@ -202,6 +203,13 @@ pub enum Deadline {
         /// The account.
         account: AccountIx,
     },
+    /// What arrived was there for as long as messages need to be taken away again.
+    Settle {
+        /// The probe.
+        probe: ProbeId,
+        /// The recipient.
+        recipient: AccountIx,
+    },
     /// Late listening is over.
     Listen,
 }
@@ -211,6 +219,8 @@ pub enum Deadline {
 pub enum Decision {
     /// Send this next.
     ProbePlanned(Probe),
+    /// Look for what in a text is blocked.
+    SearchBegun(SearchPlan),
     /// Send nothing more.
     Stopped {
         /// Why.
@@ -235,6 +245,47 @@ pub struct Probe {
     pub items: Vec<ItemIx>,
     /// A control that stands before an item that is sent alone, so that not every send of it is the same text.
     pub carrier: Option<ItemIx>,
+    /// Only these parts of the items' text are sent.
+    pub excerpt: Option<Excerpt>,
+}
+
+/// Parts of a text, sent in one message with the platform's separator between them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Excerpt {
+    /// The search that asks.
+    pub search: SearchIx,
+    /// Byte ranges of the text of the probe's items, in the order in which they are sent. They may overlap.
+    pub fragments: Vec<Range<u32>>,
+}
+
+impl Excerpt {
+    /// The message: the fragments of this text. A range that is not one of whole characters of the text is left out.
+    #[must_use]
+    pub fn of(&self, text: &str, separator: &str) -> String {
+        let part = |range: &Range<u32>| text.get(range.start as usize..range.end as usize);
+        self.fragments.iter().filter_map(part).collect::<Vec<_>>().join(separator)
+    }
+}
+
+/// What the search in one text, on one arm, for one recipient starts from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SearchPlan {
+    /// Its number, from 0.
+    pub search: SearchIx,
+    /// The text: one item, or several that are blocked together.
+    pub items: Vec<ItemIx>,
+    /// On which arm.
+    pub arm: ArmIx,
+    /// For whom.
+    pub recipient: AccountIx,
+    /// How the text is blocked.
+    pub signal: Signal,
+    /// The share of messages lost that the order of the questions assumes, in parts per million.
+    pub loss_ppm: u32,
+    /// How long a message must have been there to count as delivered: longer than nothing only where messages are taken away again.
+    pub settle: Duration,
+    /// Rules, each as its components, that are tried before anything is searched.
+    pub known: Vec<Vec<Arc<str>>>,
 }
 
 /// Why nothing more is sent.

@@ -124,6 +124,19 @@ impl fmt::Display for ProbeId {
     }
 }
 
+/// One search for what in a text is blocked. Searches are numbered from 0 in the order in which they were begun.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SearchIx(pub u32);
+
+impl SearchIx {
+    /// The number as an index.
+    #[must_use]
+    pub fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// The place of an entry in the journal, counted from 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -19,12 +19,17 @@ pub mod time;
 pub mod time_format;
 
 pub use event::{
-    AccountCondition, Cursor, Deadline, Decision, Entry, Fact, Observation, ObservationKind, PlatformMessageId, Probe,
-    SendResult, StopReason,
+    AccountCondition, Cursor, Deadline, Decision, Entry, Excerpt, Fact, Observation, ObservationKind, PlatformMessageId, Probe,
+    SearchPlan, SendResult, StopReason,
 };
-pub use ids::{AccountId, AccountIx, ArmId, ArmIx, ChannelIx, EntrySequence, ItemId, ItemIx, ProbeId, RunId, VenueId, VenueIx};
-pub use outcome::{MatchedBy, Outcome, Purpose, Reason, SendState, Verdict};
+pub use ids::{
+    AccountId, AccountIx, ArmId, ArmIx, ChannelIx, EntrySequence, ItemId, ItemIx, ProbeId, RunId, SearchIx, VenueId, VenueIx,
+};
+pub use outcome::{MatchedBy, Outcome, Purpose, Reason, SendState, Signal, Verdict};
 pub use problem::{Location, Problem};
 pub use region::CountryCode;
-pub use study::{Account, Arm, Channel, ContentKind, Item, Pooling, Prior, Role, Study, TextRules, Unit, Venue, VenueKind};
+pub use study::{
+    Account, Arm, Channel, ContentKind, DesignKind, IsolationRule, Item, Pooling, Prior, Role, Study, TextRules, Unit, Venue,
+    VenueKind,
+};
 pub use time::{Duration, Timestamp};

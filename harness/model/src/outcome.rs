@@ -49,8 +49,16 @@ vocabulary! {
         Calibration = "calibration",
         /// An item cleared in a pool, alone.
         Audit = "audit",
-        /// A pool that was dropped although each part of it passes, again.
+        /// A pool that was dropped although each part of it passes, again; or a combination without part of a component.
         Certificate = "certificate",
+        /// Part of a text that is blocked: where in it the reason is.
+        Cut = "cut",
+        /// A combination in the reverse order.
+        Order = "order",
+        /// A text in which the combinations found so far are broken: whether there is more.
+        Broken = "broken",
+        /// A combination in a text in which it passes: what lifts the block.
+        Lifting = "lifting",
     }
 }
 
@@ -105,6 +113,39 @@ vocabulary! {
         Exact = "exact",
         /// The same text in normal form, or a text that is recognisably made from it.
         Normalized = "normalized",
+    }
+}
+
+vocabulary! {
+    /// How a text shows that it is blocked.
+    Signal {
+        /// It silently does not arrive.
+        Dropped = "dropped",
+        /// The platform refuses it and says so.
+        Refused = "refused",
+        /// It arrives changed.
+        Altered = "altered",
+        /// It arrives and is taken away again.
+        Retracted = "retracted",
+    }
+}
+
+impl Signal {
+    /// The signal that an outcome is; `None` for what arrived as it was sent, and for what says nothing.
+    #[must_use]
+    pub const fn of(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Dropped => Some(Self::Dropped),
+            Outcome::Refused => Some(Self::Refused),
+            Outcome::Altered => Some(Self::Altered),
+            Outcome::Retracted => Some(Self::Retracted),
+            Outcome::Delivered
+            | Outcome::DeliveredLate
+            | Outcome::RateLimited
+            | Outcome::SendFailed
+            | Outcome::UnknownSubmission
+            | Outcome::Void => None,
+        }
     }
 }
 

@@ -48,6 +48,9 @@ pub struct Study {
     pub pacing: Pacing,
     /// `[safety]`
     pub safety: Safety,
+    /// What is asked about texts that do not arrive; `None` where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<IsolationRule>,
 }
 
 /// How a platform takes text.
@@ -71,6 +74,19 @@ impl Default for TextRules {
 pub enum DesignKind {
     /// Which items are dropped?
     Screen,
+    /// Which words of the texts that are dropped are to blame?
+    Isolate,
+}
+
+/// What is asked about texts that do not arrive.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IsolationRule {
+    /// The most messages about one text, for one recipient.
+    pub max_messages_per_text: u32,
+    /// Rules of earlier lists and runs, each as its components: those that a text holds are tried first, and all of them teach
+    /// what rules look like.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Vec<Arc<str>>>,
 }
 
 /// An instrumented account that the researcher owns.
@@ -339,9 +355,13 @@ impl Study {
     }
 
     /// What a probe's message says: its items, behind the carrier if it has one, with the platform's separator between them.
-    /// A calibration of one item has the separator between its graphemes instead.
+    /// A calibration of one item has the separator between its graphemes instead, an excerpt
+    /// between its fragments.
     #[must_use]
     pub fn text_of(&self, probe: &Probe) -> Arc<str> {
+        if let Some(excerpt) = &probe.excerpt {
+            return excerpt.of(&self.joined(&probe.items), &self.text.separator).into();
+        }
         let parts = probe.carrier.iter().chain(&probe.items).map(|item| &self.item(*item).message);
         match (probe.purpose, probe.items.as_slice()) {
             (Purpose::Calibration, [item]) => {
@@ -350,6 +370,15 @@ impl Study {
             }
             (_, [item]) if probe.carrier.is_none() => Arc::clone(&self.item(*item).message),
             _ => parts.map(|message| &**message).collect::<Vec<_>>().join(&self.text.separator).into(),
+        }
+    }
+
+    /// Several items as one text, with the platform's separator between them.
+    #[must_use]
+    pub fn joined(&self, items: &[ItemIx]) -> Arc<str> {
+        match items {
+            [item] => Arc::clone(&self.item(*item).message),
+            _ => items.iter().map(|item| &*self.item(*item).message).collect::<Vec<_>>().join(&self.text.separator).into(),
         }
     }
 

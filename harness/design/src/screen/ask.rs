@@ -2,14 +2,16 @@
 
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::tally::Tallies;
-use lacuna_model::{ChannelIx, ItemIx, Outcome, ProbeId, Purpose, Role, Study, Timestamp};
+use lacuna_model::{ChannelIx, Excerpt, ItemIx, Outcome, ProbeId, Purpose, Role, Study, Timestamp};
 use rand::seq::{IndexedRandom, SliceRandom};
 
 use super::checks::Check;
 use super::pools::{HuntIx, Step};
-use super::question::{QuestionIx, RouteIx, Stage};
+use super::question::{QuestionIx, Stage};
 use super::queue::Class;
 use super::{Screen, purpose};
+use crate::isolate::Inquiry;
+use crate::route::RouteIx;
 
 /// What a channel has to ask.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +33,8 @@ pub(super) enum Task {
     Hunt(RouteIx, HuntIx),
     /// Whether pools can be believed.
     Check(RouteIx),
+    /// Where in a text the block is.
+    Text,
 }
 
 /// What to send next.
@@ -42,12 +46,21 @@ pub(crate) struct Ask {
     pub attempt: u32,
     /// A control may stand before the item, so that not every send of it is the same text.
     pub carried: bool,
+    /// Only these parts of the items' text.
+    pub excerpt: Option<Excerpt>,
     task: Task,
 }
 
+impl From<Inquiry> for Ask {
+    fn from(inquiry: Inquiry) -> Self {
+        let Inquiry { items, purpose, attempt, excerpt } = inquiry;
+        Self { items, role: Role::Candidate, purpose, attempt, carried: false, excerpt: Some(excerpt), task: Task::Text }
+    }
+}
+
 impl Screen {
-    /// What this channel has to ask now.
-    pub fn supply(&mut self, channel: ChannelIx, at: Timestamp) -> Supply {
+    /// What this channel has to ask now; `with_last`: also what is better asked at the end.
+    pub fn supply(&mut self, channel: ChannelIx, at: Timestamp, with_last: bool) -> Supply {
         let queue = &mut self.queues[channel.get()];
         queue.turn_due(at);
         let (alone, later) = (queue.ready(), queue.next_at(at));
@@ -58,7 +71,7 @@ impl Screen {
             ready += pooled.pools.supply(&pooled.priors) + usize::from(pooled.checks.is_due());
             exhausted &= pooled.pools.is_idle() && pooled.checks.is_idle();
         }
-        if ready == 0 && exhausted {
+        if ready == 0 && exhausted && with_last {
             ready = last;
         }
         match (ready, later) {
@@ -114,6 +127,7 @@ impl Screen {
                     purpose,
                     attempt: question.attempts + 1,
                     carried: parts_pass && purpose == Purpose::Confirm && role == Role::Candidate,
+                    excerpt: None,
                     task: Task::Question(index),
                 });
             }
@@ -137,7 +151,7 @@ impl Screen {
             }
         };
         pooled.checks.under_way = Some((check, 0));
-        Some(Ask { items, role: Role::Candidate, purpose, attempt: 1, carried: false, task: Task::Check(route) })
+        Some(Ask { items, role: Role::Candidate, purpose, attempt: 1, carried: false, excerpt: None, task: Task::Check(route) })
     }
 
     fn next_pool(&mut self, channel: ChannelIx, at: Timestamp, study: &Study, tallies: &Tallies) -> Option<Ask> {
@@ -171,7 +185,7 @@ impl Screen {
             let attempt = state.attempt();
             pooled.checks.count_message();
             let task = Task::Hunt(route, hunt);
-            return Some(Ask { items, role: Role::Candidate, purpose, attempt, carried: false, task });
+            return Some(Ask { items, role: Role::Candidate, purpose, attempt, carried: false, excerpt: None, task });
         }
     }
 
@@ -181,7 +195,7 @@ impl Screen {
         self.asked.push(ask.map(|ask| ask.task));
         let open = u16::try_from(recipients).unwrap_or(u16::MAX);
         match ask.map(|ask| ask.task) {
-            None => {}
+            None | Some(Task::Text) => {}
             Some(Task::Question(index)) => {
                 let question = &mut self.questions[index as usize];
                 question.stage = Stage::Asked;
@@ -212,7 +226,7 @@ impl Screen {
         tallies: &Tallies,
     ) {
         match self.asked.get(probe.get()).copied().flatten() {
-            None => {}
+            None | Some(Task::Text) => {}
             Some(Task::Question(index)) => self.question_concluded(index, outcome, at, study, tallies),
             Some(Task::Hunt(route, hunt)) => self.hunt_concluded(route, hunt, probe, at, study, evidence, tallies),
             Some(Task::Check(route)) => self.check_concluded(route, probe, at, study, evidence, tallies),

@@ -27,12 +27,13 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
 
 use crate::random::generator;
+use crate::route::{Route, RouteIx, routes};
 use ask::Task;
 pub(crate) use ask::{Ask, Supply};
 use checks::{AUDITED, Checks};
 use pools::Pools;
 use prior::Priors;
-use question::{Question, QuestionIx, Route, RouteIx, Stage, routes};
+use question::{Question, QuestionIx, Stage};
 use queue::Queue;
 
 /// The state of a screen.

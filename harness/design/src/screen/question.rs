@@ -1,12 +1,11 @@
-//! Questions, and where they can be asked.
+//! Questions.
 
-use lacuna_model::{AccountIx, ArmIx, ChannelIx, ItemIx, Study, Unit};
+use lacuna_model::ItemIx;
+
+use crate::route::RouteIx;
 
 /// Index of a question.
 pub(super) type QuestionIx = u32;
-
-/// Index of a route.
-pub(super) type RouteIx = u32;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
@@ -40,35 +39,4 @@ pub(super) struct Question {
     pub alone: bool,
     /// What is thought of its class has learned from it.
     pub learned: bool,
-}
-
-/// Where a question can be asked: the channels of one arm, one per sender, that reach the same recipients.
-#[derive(Clone, Debug)]
-pub(super) struct Route {
-    pub arm: ArmIx,
-    pub channels: Vec<ChannelIx>,
-    pub recipients: Vec<AccountIx>,
-}
-
-impl Route {
-    /// What a question on this route is about.
-    pub fn units(&self, item: ItemIx) -> impl Iterator<Item = Unit> + '_ {
-        self.recipients.iter().map(move |recipient| Unit { item, arm: self.arm, recipient: *recipient })
-    }
-}
-
-/// The channels of each arm, grouped by whom they reach.
-pub(super) fn routes(study: &Study) -> Vec<Route> {
-    let mut routes: Vec<Route> = Vec::new();
-    for (arm, it) in (0u16..).map(ArmIx).zip(&study.arms) {
-        let first = routes.len();
-        for channel in &it.channels {
-            let recipients = &study.channel(*channel).recipients;
-            match routes[first..].iter_mut().find(|route| route.recipients == *recipients) {
-                Some(route) => route.channels.push(*channel),
-                None => routes.push(Route { arm, channels: vec![*channel], recipients: recipients.clone() }),
-            }
-        }
-    }
-    routes
 }

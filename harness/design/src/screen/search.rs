@@ -8,7 +8,8 @@ use libm::log;
 use super::Screen;
 use super::checks::Check;
 use super::pools::{Answer, HuntIx, Next};
-use super::question::{QuestionIx, RouteIx, Stage};
+use super::question::{QuestionIx, Stage};
+use crate::route::RouteIx;
 
 impl Screen {
     /// A message of a hunt has an outcome for one more recipient.

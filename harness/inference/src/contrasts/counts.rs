@@ -85,7 +85,10 @@ impl Counts {
             let members = [0, 1].map(|side: usize| comparison.sides[side].members.as_slice());
             for probe in evidence.sent_on(channel) {
                 let record = evidence.probe(*probe);
-                if record.probe.role == Role::Control || record.probe.purpose == Purpose::Calibration {
+                if record.probe.role == Role::Control
+                    || record.probe.purpose == Purpose::Calibration
+                    || record.probe.excerpt.is_some()
+                {
                     continue;
                 }
                 let seen = members.map(|members| {

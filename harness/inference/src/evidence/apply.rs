@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lacuna_model::event::Observation;
 use lacuna_model::{
     AccountIx, ChannelIx, Deadline, Decision, Entry, EntrySequence, Fact, ObservationKind, Outcome, Probe, ProbeId, Role,
-    SendResult, SendState, Timestamp,
+    SearchPlan, SendResult, SendState, Timestamp,
 };
 
 use super::record::{ProbeRecord, Slot, VoidCause};
@@ -30,6 +30,7 @@ impl Evidence {
         self.last_at = at;
         match decision {
             Decision::ProbePlanned(probe) => self.planned(at, probe),
+            Decision::SearchBegun(plan) => self.search_begun(plan),
             Decision::Stopped { .. } => {}
         }
     }
@@ -40,6 +41,7 @@ impl Evidence {
         match fact {
             Fact::EpochOpened { epoch, .. } => {
                 self.epoch = *epoch;
+                self.searches.open_epoch();
                 self.abandon(at, changes);
                 for account in (0u16..).map(AccountIx).take(self.study.accounts.len()) {
                     self.lost_sight(account, at, changes);
@@ -50,6 +52,11 @@ impl Evidence {
             Fact::Observed(observation) => self.observed(sequence, at, observation, changes),
             Fact::AccountState { account, condition, .. } if is_sanction(*condition) => self.punished(*account, at, changes),
             Fact::DeadlinePassed(Deadline::Grace { probe, recipient }) => self.grace_over(at, *probe, *recipient, changes),
+            Fact::DeadlinePassed(Deadline::Settle { probe, recipient }) => {
+                if self.outcome(*probe, *recipient) == Some(Outcome::Delivered) {
+                    self.searches.settled(&self.probes[probe.get()].probe, *recipient);
+                }
+            }
             Fact::DeadlinePassed(Deadline::Listen) => self.listening_over(at, changes),
             Fact::Gap { account, .. } => {
                 self.gaps[account.get()].push(at);
@@ -59,6 +66,15 @@ impl Evidence {
             | Fact::DeadlinePassed(Deadline::Patience { .. } | Deadline::Wake { .. })
             | Fact::StopRequested => {}
         }
+    }
+
+    fn search_begun(&mut self, plan: &SearchPlan) {
+        let asked = self.searches.probes_of(plan.arm, &plan.items).to_vec();
+        let heard: Vec<(Probe, Outcome)> = asked
+            .into_iter()
+            .filter_map(|probe| Some((self.probe(probe).probe.clone(), self.outcome(probe, plan.recipient)?)))
+            .collect();
+        self.searches.begun(plan, heard.iter().map(|(probe, outcome)| (probe, *outcome)));
     }
 
     fn planned(&mut self, at: Timestamp, probe: &Probe) {
@@ -78,6 +94,7 @@ impl Evidence {
             first_slot: self.slots.len(),
         });
         sent.push(probe.id);
+        self.searches.planned(probe);
         for recipient in &channel.recipients {
             self.slots.push(Slot::default());
             self.open[recipient.get()].insert(probe.id);
@@ -392,6 +409,7 @@ impl Evidence {
             slot.first_outcome = Some(outcome);
             self.open[recipient.get()].remove(&probe);
         }
+        self.searches.told(at, &self.probes[probe.get()].probe, recipient, outcome);
         changes.push(Change::Outcome { probe, recipient, outcome, before });
     }
 }

@@ -20,9 +20,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use lacuna_model::event::Observation;
-use lacuna_model::{AccountCondition, AccountIx, ChannelIx, EntrySequence, Outcome, ProbeId, Role, Study, Timestamp, VenueIx};
+use lacuna_model::{
+    AccountCondition, AccountIx, ChannelIx, Duration, EntrySequence, Outcome, ProbeId, Role, Study, Timestamp, VenueIx,
+};
 
 use crate::matching::Matcher;
+use crate::searches::Searches;
 pub use record::{OutcomeRecord, ProbeRecord};
 use record::{Slot, VoidCause};
 
@@ -79,6 +82,7 @@ pub struct Evidence {
     early: VecDeque<(Timestamp, Observation)>,
     strangers: u64,
     unmatched: u64,
+    searches: Searches,
     epoch: u32,
     last_at: Timestamp,
 }
@@ -97,6 +101,7 @@ impl Evidence {
             refused: vec![Vec::new(); study.channels.len()],
             bounced: vec![Vec::new(); study.channels.len()],
             early: VecDeque::new(),
+            searches: Searches::new(Arc::clone(&study)),
             study,
             probes: Vec::new(),
             slots: Vec::new(),
@@ -112,6 +117,12 @@ impl Evidence {
     #[must_use]
     pub fn study(&self) -> &Arc<Study> {
         &self.study
+    }
+
+    /// The searches for what in texts is blocked.
+    #[must_use]
+    pub fn searches(&self) -> &Searches {
+        &self.searches
     }
 
     /// Every probe in the order in which they were planned.
@@ -142,6 +153,13 @@ impl Evidence {
     #[must_use]
     pub fn arrived(&self, probe: ProbeId, recipient: AccountIx) -> bool {
         self.slot(probe, recipient).is_some_and(|slot| slot.observed_at.is_some())
+    }
+
+    /// How long the message was there before it was taken away from a recipient; `None` where it was not.
+    #[must_use]
+    pub fn retracted_after(&self, probe: ProbeId, recipient: AccountIx) -> Option<Duration> {
+        let slot = self.slot(probe, recipient).filter(|slot| slot.outcome == Some(Outcome::Retracted))?;
+        Some(slot.revised_at? - slot.observed_at?)
     }
 
     /// The probes planned before this one on the same channel that are still open for a recipient, the latest first.

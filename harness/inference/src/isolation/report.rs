@@ -121,6 +121,8 @@ pub struct Found {
     pub matching: Matching,
     /// Times that the combination was dropped alone.
     pub dropped_alone: u32,
+    /// Whether something delivered shows for each component that it is needed, from its first character to its last.
+    pub needed: bool,
     /// Whether the combination alone was dropped as often as the error rate asks, and something delivered shows for each
     /// component that it is needed, from its first character to its last.
     pub certified: bool,

@@ -71,9 +71,13 @@ impl Rule {
         question.is_empty() || memo.delivered_around(&question, proof)
     }
 
+    /// Whether that is shown for each component.
+    pub(crate) fn is_minimal(&self, memo: &Memo, enough: Enough) -> bool {
+        (0..self.components.len()).all(|at| self.needs(at, memo, enough.delivered))
+    }
+
     pub(crate) fn certified(&self, memo: &Memo, enough: Enough) -> bool {
-        let needed = (0..self.components.len()).all(|at| self.needs(at, memo, enough.delivered));
-        needed && self.dropped_alone(memo) >= enough.dropped
+        self.is_minimal(memo, enough) && self.dropped_alone(memo) >= enough.dropped
     }
 
     pub(crate) fn ordered(&self) -> bool {

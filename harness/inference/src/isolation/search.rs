@@ -189,6 +189,7 @@ impl Search {
             unless: rule.unless.iter().map(|combination| self.bytes(combination)).collect(),
             matching: rule.matching(&self.text, self.enough),
             dropped_alone: rule.dropped_alone(&self.memo),
+            needed: rule.is_minimal(&self.memo, self.enough),
             certified: rule.certified(&self.memo, self.enough),
             messages: rule.messages,
         };

@@ -65,6 +65,7 @@ pub fn study_of(candidates: usize, controls: usize, recipients: &[AccountIx]) ->
         watch: Watch { grace: Some(Duration::from_secs(1)), late: Duration::from_secs(1), bracket_messages: 4 },
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 1000, max_messages_per_account_per_day: 1000, stop_after_sanctions: 1 },
+        isolation: None,
     })
 }
 
@@ -75,7 +76,7 @@ pub fn at_minute(minute: i64) -> Timestamp {
 /// Plans a probe; its time is when it was planned.
 pub fn plan(evidence: &mut Evidence, role: Role, purpose: Purpose, items: Vec<ItemIx>, at: Timestamp) -> ProbeId {
     let id = ProbeId(evidence.probes().len() as u64);
-    let probe = Probe { id, channel: ChannelIx(0), role, purpose, attempt: 1, items, carrier: None };
+    let probe = Probe { id, channel: ChannelIx(0), role, purpose, attempt: 1, items, carrier: None, excerpt: None };
     evidence.apply_decision(at, &Decision::ProbePlanned(probe));
     id
 }

@@ -18,6 +18,8 @@ pub(crate) type LoadCorpus<'a> = &'a dyn Fn(&Path) -> (Option<Corpus>, Vec<Probl
 pub(crate) struct Items<'a> {
     pub(crate) list: Vec<Item>,
     pub(crate) inputs: Vec<Input>,
+    /// Rules of earlier lists, each as its components.
+    pub(crate) rules: Vec<Vec<Arc<str>>>,
     adapter: Option<&'a AdapterSpec>,
     problems: &'a Problems,
     /// By the folder's real path: the key under which it is listed.
@@ -41,6 +43,7 @@ impl<'a> Items<'a> {
         let mut all = Self {
             list: Vec::new(),
             inputs: Vec::new(),
+            rules: Vec::new(),
             adapter,
             problems,
             folders: HashMap::new(),
@@ -52,38 +55,57 @@ impl<'a> Items<'a> {
                 all.corpus(corpora, &path, role, base, load);
             }
         }
+        for path in corpora.texts("rules") {
+            all.rules_of(corpora, &path, base, load);
+        }
         all
     }
 
-    fn corpus(&mut self, file: &Cursor<'_>, path: &Found<String>, role: Role, base: &Path, load: LoadCorpus<'_>) {
+    /// A corpus that can be read and holds something, and its folder.
+    fn load(&mut self, file: &Cursor<'_>, path: &Found<String>, base: &Path, load: LoadCorpus<'_>) -> Option<(PathBuf, Corpus)> {
         let folder = base.join(&path.value);
-        let real = folder.canonicalize().unwrap_or_else(|_| folder.clone());
-        if let Some(first) = self.folders.get(&real) {
-            let message = format!("the corpus is listed already, as {first}");
-            return file.report(path, &message, "an item has one role: list its corpus once", self.problems);
-        }
-        self.folders.insert(real, path.key.clone());
         let (corpus, found) = load(&folder);
         if corpus.is_none() && !folder.is_dir() {
             // Where the name stands is what has to be mended.
             let message = format!("there is no folder {}", folder.display());
-            return file.report(path, &message, "name the folder of a corpus, relative to the experiment file", self.problems);
+            file.report(path, &message, "name the folder of a corpus, relative to the experiment file", self.problems);
+            return None;
         }
         if corpus.is_none() && found.is_empty() {
             file.report(path, "the corpus cannot be read", "give the folder of a corpus", self.problems);
         }
         self.problems.extend(found);
-        let Some(corpus) = corpus else { return };
+        let corpus = corpus?;
         if corpus.items.is_empty() {
             file.report(path, "the corpus has no items", "list a corpus that has some", self.problems);
         }
+        self.inputs.push(Input { path: PathBuf::from(&path.value), sha256: corpus.sha256.clone(), kind: InputKind::Corpus });
+        Some((folder, corpus))
+    }
+
+    /// What an earlier list says is no item: nothing of it is sent by itself, and the same list may be a corpus of the experiment.
+    fn rules_of(&mut self, file: &Cursor<'_>, path: &Found<String>, base: &Path, load: LoadCorpus<'_>) {
+        let Some((_, corpus)) = self.load(file, path, base, load) else { return };
+        for item in corpus.items.iter().filter(|item| item.kind == CorpusKind::Text) {
+            self.rules.push(item.components.iter().map(|component| Arc::from(component.as_str())).collect());
+        }
+    }
+
+    fn corpus(&mut self, file: &Cursor<'_>, path: &Found<String>, role: Role, base: &Path, load: LoadCorpus<'_>) {
+        let real = base.join(&path.value);
+        let real = real.canonicalize().unwrap_or(real);
+        if let Some(first) = self.folders.get(&real) {
+            let message = format!("the corpus is listed already, as {first}");
+            return file.report(path, &message, "an item has one role: list its corpus once", self.problems);
+        }
+        self.folders.insert(real, path.key.clone());
+        let Some((folder, corpus)) = self.load(file, path, base, load) else { return };
         if let Some(first) = self.corpora.get(&corpus.id) {
             let message =
                 format!("the corpus has the id `{}`, as {} has: their items could not be told apart", corpus.id, first.display());
             return file.report(path, &message, "give one of them another id in its corpus.toml", self.problems);
         }
         self.corpora.insert(corpus.id.clone(), folder.clone());
-        self.inputs.push(Input { path: PathBuf::from(&path.value), sha256: corpus.sha256.clone(), kind: InputKind::Corpus });
         let table = folder.join("items.csv");
         for item in &corpus.items {
             self.item(&corpus, item, role, &table);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use lacuna_model::adapter::{AdapterSpec, SecretReference, Setting, Settings};
 use lacuna_model::policy::Policy;
 use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Safety, Watch};
-use lacuna_model::{Pooling, Problem, Study, TextRules};
+use lacuna_model::{IsolationRule, Pooling, Problem, Study, TextRules};
 
 use super::accounts::Accounts;
 use super::arms::Arms;
@@ -144,10 +144,15 @@ fn read(
     if problems.len() > 0 {
         return None;
     }
+    let design = if root.text("design")?.value == "isolate" { DesignKind::Isolate } else { DesignKind::Screen };
+    let decision_table = root.table("decision")?;
+    let isolates = design == DesignKind::Isolate || root.table("then")?.boolean("isolate")?.value;
+    let max_messages_per_text = decision_table.whole("max-messages-per-text")?;
+    let isolation = isolates.then_some(IsolationRule { max_messages_per_text, rules: items.rules });
     let study = Study {
         name: root.text("name")?.value,
         question: root.text("question")?.value,
-        design: DesignKind::Screen,
+        design,
         seed: root.whole("seed")?,
         adapter: name,
         accounts: accounts.list,
@@ -159,10 +164,11 @@ fn read(
             separator: adapter.separator.into(),
             longest: adapter.max_text,
         }),
-        decision: decision(&root.table("decision")?)?,
+        decision: decision(&decision_table, design)?,
         watch: watch(&root.table("watch")?)?,
         pacing: pacing(&root.table("pacing")?)?,
         safety: safety(&root.table("safety")?)?,
+        isolation,
     };
     Some(Experiment { study, platform, accounts: accounts.settings, policy, inputs })
 }
@@ -183,12 +189,14 @@ fn adapter_name(document: &Document) -> String {
     }
 }
 
-fn decision(table: &Cursor<'_>) -> Option<DecisionRule> {
+/// Texts are never pooled: what shares a message with one would be held against its words.
+fn decision(table: &Cursor<'_>, design: DesignKind) -> Option<DecisionRule> {
+    let pools = design == DesignKind::Screen && table.text("pooling")?.value == "auto";
     Some(DecisionRule {
         false_positive_rate: table.number("false-positive-rate")?,
         false_discovery_rate: table.number("false-discovery-rate")?,
         max_probes_per_item: table.whole("max-probes-per-item")?,
-        pooling: if table.text("pooling")?.value == "auto" { Pooling::Auto } else { Pooling::Off },
+        pooling: if pools { Pooling::Auto } else { Pooling::Off },
         replicates: table.whole("replicates"),
     })
 }

@@ -19,8 +19,8 @@ pub(crate) fn experiment(adapters: &[AdapterSpec], adapter: Option<&AdapterSpec>
         Key::with_default("question", Form::Text, "''", "what the experiment asks, in the researcher's words"),
         Key::required(
             "design",
-            Form::Choice { of: vec!["screen"], reserved: &["isolate", "mechanism", "exposure"] },
-            "screen: which items are dropped, for whom",
+            Form::Choice { of: vec!["screen", "isolate"], reserved: &["mechanism", "exposure"] },
+            "screen: which items are dropped, for whom; isolate: which words of the texts that are dropped are to blame",
         ),
         Key::with_default("seed", Form::Integer { least: 0, most: i64::MAX }, "0", "every random choice is derived from it"),
         Key::with_default("platform", Form::Table(platform(adapters, adapter)), "{}", "where messages are sent"),
@@ -28,6 +28,7 @@ pub(crate) fn experiment(adapters: &[AdapterSpec], adapter: Option<&AdapterSpec>
         Key::required("arm", arms, "who sends to whom, and where"),
         Key::required("corpora", Form::Table(corpora()), "what is sent"),
         Key::with_default("decision", Form::Table(decision()), "{}", "what it takes to claim something"),
+        Key::with_default("then", Form::Table(then()), "{}", "what follows a screen"),
         Key::with_default("watch", Form::Table(watch()), "{}", "how long to look"),
         Key::with_default("pacing", Form::Table(pacing()), "{}", "how fast an account may be"),
         Key::with_default("safety", Form::Table(safety()), "{}", "when to stop"),
@@ -115,6 +116,13 @@ fn corpora() -> Shape {
             "[]",
             "folders of corpora: items known to be dropped, by which a filter is known to act; sent last",
         ),
+        Key::with_default(
+            "rules",
+            Form::list(Form::Path),
+            "[]",
+            "folders of corpora: rules of earlier lists, an item a keyword combination; where texts are isolated, those that one holds \
+             are tried first, and all of them teach what rules look like",
+        ),
     ])
 }
 
@@ -140,6 +148,12 @@ fn decision() -> Shape {
             "how often an item is sent alone on an arm before it is given up as inconclusive",
         ),
         Key::with_default(
+            "max-messages-per-text",
+            Form::Integer { least: 1, most: i64::from(u32::MAX) },
+            "400",
+            "how many messages isolating one text may take for one recipient",
+        ),
+        Key::with_default(
             "pooling",
             Form::choice(&["auto", "off"]),
             "'auto'",
@@ -151,6 +165,15 @@ fn decision() -> Shape {
             "so many sends of every item, without an early stop and without pools: rates of enforcement instead of a screen",
         ),
     ])
+}
+
+fn then() -> Shape {
+    Shape::new(vec![Key::with_default(
+        "isolate",
+        Form::Boolean,
+        "false",
+        "which words of the longer items and of the combinations that are dropped are to blame",
+    )])
 }
 
 fn watch() -> Shape {

@@ -52,7 +52,7 @@ impl Counts {
                 Fact::AccountState { .. } | Fact::DeadlinePassed(_) | Fact::StopRequested => return,
             },
             Entry::Decision(Decision::ProbePlanned(_)) => &mut self.planned,
-            Entry::Decision(Decision::Stopped { .. }) => return,
+            Entry::Decision(Decision::SearchBegun(_) | Decision::Stopped { .. }) => return,
         };
         *count += 1;
     }

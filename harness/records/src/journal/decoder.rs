@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use lacuna_model::{
-    AccountCondition, Cursor, Deadline, Decision, Duration, Entry, Fact, Observation, ObservationKind, PlatformMessageId, Probe,
-    ProbeId, Purpose, Role, SendResult, SendState, StopReason, Study, Timestamp,
+    AccountCondition, Cursor, Deadline, Decision, Duration, Entry, Excerpt, Fact, Observation, ObservationKind,
+    PlatformMessageId, Probe, ProbeId, Purpose, Role, SearchIx, SearchPlan, SendResult, SendState, Signal, StopReason, Study,
+    Timestamp,
 };
 use serde::Deserialize;
 
@@ -121,6 +122,24 @@ struct ProbePlanned<'a> {
     items: Vec<Cow<'a, str>>,
     #[serde(borrow, default)]
     carrier: Option<Cow<'a, str>>,
+    search: Option<u32>,
+    fragments: Option<Vec<(u32, u32)>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SearchBegun<'a> {
+    search: u32,
+    #[serde(borrow)]
+    arm: Cow<'a, str>,
+    #[serde(borrow)]
+    recipient: Cow<'a, str>,
+    #[serde(borrow)]
+    items: Vec<Cow<'a, str>>,
+    signal: Signal,
+    loss_ppm: u32,
+    settle_us: i64,
+    known: Vec<Vec<Arc<str>>>,
 }
 
 #[derive(Deserialize)]
@@ -217,6 +236,9 @@ fn entry(names: &NameLookup, kind: &str, object: &[u8]) -> Result<Entry, LinePro
         "probe_planned" => {
             return Ok(Entry::Decision(Decision::ProbePlanned(probe(names, &members_of("probe_planned", object)?)?)));
         }
+        "search_begun" => {
+            return Ok(Entry::Decision(Decision::SearchBegun(search(names, members_of("search_begun", object)?)?)));
+        }
         "stopped" => {
             let Stopped { reason } = members_of("stopped", object)?;
             return Ok(Entry::Decision(Decision::Stopped { reason }));
@@ -227,7 +249,15 @@ fn entry(names: &NameLookup, kind: &str, object: &[u8]) -> Result<Entry, LinePro
 }
 
 fn probe(names: &NameLookup, line: &ProbePlanned<'_>) -> Result<Probe, LineProblem> {
+    let excerpt = match (line.search, &line.fragments) {
+        (None, None) => None,
+        (Some(search), Some(fragments)) if fragments.iter().all(|(start, end)| start < end) => {
+            Some(Excerpt { search: SearchIx(search), fragments: fragments.iter().map(|(start, end)| *start..*end).collect() })
+        }
+        _ => return Err(mixed("probe_planned", "excerpt")),
+    };
     Ok(Probe {
+        excerpt,
         id: probe_id(line.probe)?,
         channel: names.channel(line.channel, &line.arm, &line.sender, &line.venue)?,
         role: line.role,
@@ -235,6 +265,19 @@ fn probe(names: &NameLookup, line: &ProbePlanned<'_>) -> Result<Probe, LineProbl
         attempt: line.attempt,
         items: line.items.iter().map(|item| names.item(item)).collect::<Result<_, _>>()?,
         carrier: line.carrier.as_deref().map(|item| names.item(item)).transpose()?,
+    })
+}
+
+fn search(names: &NameLookup, line: SearchBegun<'_>) -> Result<SearchPlan, LineProblem> {
+    Ok(SearchPlan {
+        search: SearchIx(line.search),
+        arm: names.arm(&line.arm)?,
+        recipient: names.account("recipient", &line.recipient)?,
+        items: line.items.iter().map(|item| names.item(item)).collect::<Result<_, _>>()?,
+        signal: line.signal,
+        loss_ppm: line.loss_ppm,
+        settle: Duration(line.settle_us),
+        known: line.known,
     })
 }
 
@@ -267,6 +310,9 @@ fn deadline(names: &NameLookup, line: &DeadlinePassed<'_>) -> Result<Deadline, L
     match (*deadline, probe, recipient, channel, account) {
         ("grace", Some(probe), Some(recipient), None, None) if (arm, sender, venue) == (&None, &None, &None) => {
             Ok(Deadline::Grace { probe: probe_id(probe)?, recipient: names.account("recipient", recipient)? })
+        }
+        ("settle", Some(probe), Some(recipient), None, None) if (arm, sender, venue) == (&None, &None, &None) => {
+            Ok(Deadline::Settle { probe: probe_id(probe)?, recipient: names.account("recipient", recipient)? })
         }
         ("patience", None, None, Some(channel), None) => match (arm, sender, venue) {
             (Some(arm), Some(sender), Some(venue)) => {

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use lacuna_model::{
-    Deadline, Decision, Entry, EntrySequence, Fact, Observation, Probe, ProbeId, SendResult, SendState, Study, Timestamp,
+    Deadline, Decision, Entry, EntrySequence, Fact, ItemIx, Observation, Probe, ProbeId, SearchPlan, SendResult, SendState,
+    Study, Timestamp,
 };
 
 use super::chain::ChainHash;
@@ -49,12 +50,14 @@ impl Encoder {
             Entry::Fact(Fact::Gap { .. }) => "gap",
             Entry::Fact(Fact::StopRequested) => "stop_requested",
             Entry::Decision(Decision::ProbePlanned(_)) => "probe_planned",
+            Entry::Decision(Decision::SearchBegun(_)) => "search_begun",
             Entry::Decision(Decision::Stopped { .. }) => "stopped",
         };
         self.open_line(at, kind, out);
         match entry {
             Entry::Fact(fact) => self.fact(fact, out),
             Entry::Decision(Decision::ProbePlanned(probe)) => self.probe(probe, out),
+            Entry::Decision(Decision::SearchBegun(plan)) => self.search(plan, out),
             Entry::Decision(Decision::Stopped { reason }) => word(out, "reason", reason.as_str()),
         }
         self.counts.add(entry);
@@ -140,17 +143,42 @@ impl Encoder {
         word(out, "role", probe.role.as_str());
         word(out, "purpose", probe.purpose.as_str());
         number(out, "attempt", i64::from(probe.attempt));
-        out.extend_from_slice(b",\"items\":[");
-        for (position, item) in probe.items.iter().enumerate() {
+        self.items(&probe.items, out);
+        if let Some(carrier) = probe.carrier {
+            name(out, "carrier", &self.names.items[carrier.get()]);
+        }
+        if let Some(excerpt) = &probe.excerpt {
+            number(out, "search", i64::from(excerpt.search.0));
+            key(out, "fragments");
+            let fragments: Vec<(u32, u32)> = excerpt.fragments.iter().map(|range| (range.start, range.end)).collect();
+            // Writing numbers to a vector cannot fail.
+            let _ = serde_json::to_writer(out, &fragments);
+        }
+    }
+
+    fn search(&self, plan: &SearchPlan, out: &mut Vec<u8>) {
+        number(out, "search", i64::from(plan.search.0));
+        name(out, "arm", &self.names.arms[plan.arm.get()]);
+        name(out, "recipient", &self.names.accounts[plan.recipient.get()]);
+        self.items(&plan.items, out);
+        word(out, "signal", plan.signal.as_str());
+        number(out, "loss_ppm", i64::from(plan.loss_ppm));
+        number(out, "settle_us", plan.settle.as_micros());
+        key(out, "known");
+        // Nor can writing strings.
+        let _ = serde_json::to_writer(out, &plan.known);
+    }
+
+    fn items(&self, items: &[ItemIx], out: &mut Vec<u8>) {
+        key(out, "items");
+        out.push(b'[');
+        for (position, item) in items.iter().enumerate() {
             if position > 0 {
                 out.push(b',');
             }
             out.extend_from_slice(&self.names.items[item.get()]);
         }
         out.push(b']');
-        if let Some(carrier) = probe.carrier {
-            name(out, "carrier", &self.names.items[carrier.get()]);
-        }
     }
 
     fn observation(&self, observation: &Observation, out: &mut Vec<u8>) {
@@ -177,6 +205,11 @@ impl Encoder {
         match deadline {
             Deadline::Grace { probe, recipient } => {
                 word(out, "deadline", "grace");
+                probe_id(out, probe);
+                name(out, "recipient", &self.names.accounts[recipient.get()]);
+            }
+            Deadline::Settle { probe, recipient } => {
+                word(out, "deadline", "settle");
                 probe_id(out, probe);
                 name(out, "recipient", &self.names.accounts[recipient.get()]);
             }

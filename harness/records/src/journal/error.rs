@@ -94,6 +94,9 @@ pub enum LineProblem {
     /// An entry about a probe that does not exist.
     #[error("probe {0} was not planned before")]
     NotPlanned(lacuna_model::ProbeId),
+    /// Searches are numbered in the order in which they are begun, and asked afterwards.
+    #[error("search {0} is begun out of turn or was not begun before")]
+    Search(u32),
     /// The seal does not say what the journal holds.
     #[error("the counts of the seal are not those of the entries before it")]
     Counts,

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use lacuna_model::{AccountIx, ChannelIx, ItemIx, Study, VenueIx};
+use lacuna_model::{AccountIx, ArmIx, ChannelIx, ItemIx, Study, VenueIx};
 
 use super::error::LineProblem;
 
@@ -25,6 +25,7 @@ pub(super) struct WrittenNames {
     pub(super) accounts: Vec<Box<[u8]>>,
     pub(super) venues: Vec<Box<[u8]>>,
     pub(super) items: Vec<Box<[u8]>>,
+    pub(super) arms: Vec<Box<[u8]>>,
     /// `"channel":N,"arm":…,"sender":…,"venue":…`
     pub(super) channels: Vec<Box<[u8]>>,
 }
@@ -44,6 +45,7 @@ impl WrittenNames {
             accounts: study.accounts.iter().map(|account| quoted(account.id.as_str())).collect(),
             venues: study.venues.iter().map(|venue| quoted(venue.id.as_str())).collect(),
             items: study.items.iter().map(|item| quoted(item.id.as_str())).collect(),
+            arms: study.arms.iter().map(|arm| quoted(arm.id.as_str())).collect(),
             channels: channels.collect(),
         }
     }
@@ -56,6 +58,7 @@ pub(super) struct NameLookup {
     accounts: HashMap<Box<str>, AccountIx>,
     venues: HashMap<Box<str>, VenueIx>,
     items: HashMap<Box<str>, ItemIx>,
+    arms: HashMap<Box<str>, ArmIx>,
 }
 
 impl NameLookup {
@@ -64,6 +67,7 @@ impl NameLookup {
             study: Arc::clone(study),
             accounts: (0..).map(AccountIx).zip(&study.accounts).map(|(ix, account)| (account.id.as_str().into(), ix)).collect(),
             venues: (0..).map(VenueIx).zip(&study.venues).map(|(ix, venue)| (venue.id.as_str().into(), ix)).collect(),
+            arms: (0..).map(ArmIx).zip(&study.arms).map(|(ix, arm)| (arm.id.as_str().into(), ix)).collect(),
             items: (0..).map(ItemIx).zip(&study.items).map(|(ix, item)| (item.id.as_str().into(), ix)).collect(),
         }
     }
@@ -83,6 +87,10 @@ impl NameLookup {
 
     pub(super) fn item(&self, name: &str) -> Result<ItemIx, LineProblem> {
         self.items.get(name).copied().ok_or_else(|| unknown("item", name))
+    }
+
+    pub(super) fn arm(&self, name: &str) -> Result<ArmIx, LineProblem> {
+        self.arms.get(name).copied().ok_or_else(|| unknown("arm", name))
     }
 
     /// The index decides; the names beside it must be its own.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use lacuna_model::{Deadline, Decision, Entry, EntrySequence, Fact, ProbeId, Timestamp};
+use lacuna_model::{Deadline, Decision, Entry, EntrySequence, Fact, Probe, ProbeId, Timestamp};
 
 use super::MAX_LINE;
 use super::chain::ChainHash;
@@ -31,6 +31,8 @@ pub struct Reader<R> {
     length: u64,
     chain: ChainHash,
     counts: Counts,
+    /// Searches begun.
+    searches: u32,
     seal: Option<Seal>,
     failed: bool,
 }
@@ -77,6 +79,7 @@ impl<R: BufRead> Reader<R> {
             length,
             chain,
             counts: Counts::default(),
+            searches: 0,
             seal: None,
             failed: false,
         })
@@ -164,6 +167,7 @@ impl<R: BufRead> Reader<R> {
         let entry = match content {
             Content::Entry(entry) => {
                 check_probes(&entry, self.counts.planned)?;
+                self.check_searches(&entry)?;
                 self.counts.add(&entry);
                 self.seal = None;
                 Some((EntrySequence(found), at, entry))
@@ -180,6 +184,21 @@ impl<R: BufRead> Reader<R> {
         self.lines += 1;
         self.length += self.line.len() as u64 + 1;
         Ok(entry)
+    }
+
+    /// Neither have those of searches.
+    fn check_searches(&mut self, entry: &Entry) -> Result<(), LineProblem> {
+        match entry {
+            Entry::Decision(Decision::SearchBegun(plan)) if plan.search.0 == self.searches => self.searches += 1,
+            Entry::Decision(Decision::SearchBegun(plan)) => return Err(LineProblem::Search(plan.search.0)),
+            Entry::Decision(Decision::ProbePlanned(Probe { excerpt: Some(excerpt), .. }))
+                if excerpt.search.0 >= self.searches =>
+            {
+                return Err(LineProblem::Search(excerpt.search.0));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 
@@ -206,7 +225,7 @@ fn check_probes(entry: &Entry, planned: u64) -> Result<(), LineProblem> {
         Entry::Fact(
             Fact::SendStarted { probe, .. }
             | Fact::SendResult { probe, .. }
-            | Fact::DeadlinePassed(Deadline::Grace { probe, .. }),
+            | Fact::DeadlinePassed(Deadline::Grace { probe, .. } | Deadline::Settle { probe, .. }),
         ) => *probe,
         _ => return Ok(()),
     };

@@ -93,6 +93,7 @@ pub fn study() -> Study {
         watch: Watch { grace: None, late: Duration::from_secs(10), bracket_messages: 4 },
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 5_000, max_messages_per_account_per_day: 500, stop_after_sanctions: 1 },
+        isolation: None,
     }
 }
 
@@ -124,6 +125,7 @@ pub fn planned(id: u64, channel: u16, role: Role, items: &[u32]) -> Entry {
         attempt: 1,
         items: items.iter().copied().map(ItemIx).collect(),
         carrier: None,
+        excerpt: None,
     }))
 }
 

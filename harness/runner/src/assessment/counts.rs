@@ -25,6 +25,8 @@ pub struct Messages {
     pub audits: u64,
     /// Pools that were dropped although their parts pass, again.
     pub certificates: u64,
+    /// Parts of texts that are blocked, to find out what in them is.
+    pub excerpts: u64,
     /// Canaries.
     pub canaries: u64,
 }
@@ -33,12 +35,14 @@ impl Messages {
     /// All of them.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        let Self { candidates, pools: _, controls, spikes, calibration, audits, certificates, canaries } = *self;
-        candidates + controls + spikes + calibration + audits + certificates + canaries
+        let Self { candidates, pools: _, controls, spikes, calibration, audits, certificates, excerpts, canaries } = *self;
+        candidates + controls + spikes + calibration + audits + certificates + excerpts + canaries
     }
 
     pub(super) fn count(&mut self, probe: &Probe) {
         let field = match (probe.purpose, probe.role) {
+            _ if probe.excerpt.is_some() => &mut self.excerpts,
+            (Purpose::Cut | Purpose::Order | Purpose::Broken | Purpose::Lifting, _) => &mut self.excerpts,
             (Purpose::Spike, _) => &mut self.spikes,
             (Purpose::Calibration, _) => &mut self.calibration,
             (Purpose::Audit, _) => &mut self.audits,
@@ -66,6 +70,7 @@ impl Add for Messages {
             calibration: self.calibration + other.calibration,
             audits: self.audits + other.audits,
             certificates: self.certificates + other.certificates,
+            excerpts: self.excerpts + other.excerpts,
             canaries: self.canaries + other.canaries,
         }
     }

@@ -75,6 +75,12 @@ pub const MEASURES: &[Measure] = &[
         over: Over::Each,
     },
     Measure {
+        name: "excerpts_per_item",
+        meaning: "Parts of blocked texts, for each candidate.",
+        count: |arm| (arm.messages.excerpts, arm.items),
+        over: Over::Each,
+    },
+    Measure {
         name: "false_positive_rate",
         meaning: "Called dropped, among the units that no rule drops.",
         count: |arm| (arm.verdicts.falsely_dropped, arm.verdicts.not_blocked()),

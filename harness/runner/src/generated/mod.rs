@@ -91,6 +91,7 @@ impl Generated {
             watch: Watch { grace: Some(Duration::from_secs(1)), late: Duration::from_secs(10), bracket_messages: 4 },
             pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
             safety: Safety { max_messages: u64::MAX, max_messages_per_account_per_day: u64::MAX, stop_after_sanctions: 1 },
+            isolation: None,
         };
         (study, policy)
     }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use lacuna_inference::account_effects;
 use lacuna_inference::verdicts::{self, VerdictRecord};
-use lacuna_model::{Outcome, Purpose, Reason, Role, Study, Verdict};
+use lacuna_inference::{account_effects, rules};
+use lacuna_model::{Outcome, Purpose, Reason, Role, Study, Unit, Verdict};
 use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::run::Run;
-use crate::scenario;
+use crate::{scenario, texts};
 
 /// `[expect]`
 #[derive(Deserialize, Default)]
@@ -35,6 +35,10 @@ pub struct Expect {
     /// `"event account"`: what must be inferred of accounts in each run, and nothing else may be.
     #[serde(default)]
     accounts: Vec<String>,
+    /// `"item / arm / recipient" = ["a + b", "c > d unless e", …]`: what is found in each text, in any order. `>` wants an order, a rule
+    /// that is not certified has `?` behind it, and `…` stands for what is left open.
+    #[serde(default)]
+    rules: Table,
     max_messages: Option<u64>,
     max_controls_per_candidate: Option<f64>,
     max_duration: Option<String>,
@@ -74,6 +78,7 @@ impl Expect {
         if effects != self.accounts {
             differences.push(format!("inferred of accounts: expected {:?}, got {effects:?}", self.accounts));
         }
+        differences.extend(self.differences_of_rules(run)?);
         let messages = run.engine.progress().sent;
         if self.max_messages.is_some_and(|most| messages > most) {
             differences.push(format!("{messages} messages were sent"));
@@ -88,6 +93,35 @@ impl Expect {
         {
             differences.push(format!("it lasted {} s", run.duration().as_secs_f64()));
         }
+        Ok(differences)
+    }
+
+    fn differences_of_rules(&self, run: &Run) -> Result<Vec<String>, String> {
+        let evidence = run.engine.evidence();
+        let records = rules::derive(evidence, &verdicts::tallies(evidence));
+        let mut differences = Vec::new();
+        let mut used = vec![false; self.rules.len()];
+        for record in &records {
+            let unit = Unit { item: record.items[0], arm: record.arm, recipient: record.recipient };
+            let name = names(&run.study, unit).join(" / ");
+            let mut lines = self.rules.iter().enumerate();
+            let found = texts::written(record, &run.study);
+            match lines.rfind(|(_, (key, _))| Pattern::read(key).fits_names(names(&run.study, unit))) {
+                None => differences.push(format!("{name}: no line says which rules are expected; got {found:?}")),
+                Some((line, (key, value))) => {
+                    used[line] = true;
+                    let expected: Option<BTreeSet<&str>> =
+                        value.as_array().and_then(|all| all.iter().map(Value::as_str).collect());
+                    let expected = expected.ok_or_else(|| format!("`{key}`: write a list of rules"))?;
+                    if found.iter().map(String::as_str).collect::<BTreeSet<_>>() != expected {
+                        differences
+                            .push(format!("{name}: expected the rules {expected:?}, got {found:?} ({})", texts::state(record)));
+                    }
+                }
+            }
+        }
+        let missing = self.rules.keys().zip(used).filter(|(_, used)| !used);
+        differences.extend(missing.map(|(key, _)| format!("{key}: no text was searched")));
         Ok(differences)
     }
 

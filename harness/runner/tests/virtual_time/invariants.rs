@@ -128,7 +128,7 @@ impl<'a> Watch<'a> {
         }
         match entry {
             Entry::Decision(Decision::Stopped { reason }) => self.stopped = Some(*reason),
-            Entry::Decision(Decision::ProbePlanned(_)) => {}
+            Entry::Decision(Decision::ProbePlanned(_) | Decision::SearchBegun(_)) => {}
             Entry::Fact(fact) => self.fact(sequence, at, fact),
         }
     }
@@ -207,7 +207,7 @@ impl<'a> Watch<'a> {
         }
         let same = |it: &ProbeId| {
             let other = &self.sent[it.get()].probe;
-            other.items == probe.items && study.channel(other.channel).arm == arm
+            other.items == probe.items && other.excerpt == probe.excerpt && study.channel(other.channel).arm == arm
         };
         let drops = self.dropped_at.iter().filter(|((id, recipient), _)| recipients.contains(recipient) && same(id));
         let latest = drops.map(|(_, (_, at))| *at).max();

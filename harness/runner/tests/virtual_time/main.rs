@@ -25,3 +25,4 @@ mod random;
 mod run;
 mod scenario;
 mod scenarios;
+mod texts;

@@ -1,0 +1,37 @@
+//! Where a question can be asked.
+
+use lacuna_model::{AccountIx, ArmIx, ChannelIx, ItemIx, Study, Unit};
+
+/// Index of a route.
+pub(crate) type RouteIx = u32;
+
+/// Channels of one arm, one per sender, that reach the same recipients: what can be asked on one can be asked on each.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub arm: ArmIx,
+    pub channels: Vec<ChannelIx>,
+    pub recipients: Vec<AccountIx>,
+}
+
+impl Route {
+    /// What a question on this route is about.
+    pub fn units(&self, item: ItemIx) -> impl Iterator<Item = Unit> + '_ {
+        self.recipients.iter().map(move |recipient| Unit { item, arm: self.arm, recipient: *recipient })
+    }
+}
+
+/// The channels of each arm, grouped by whom they reach.
+pub(crate) fn routes(study: &Study) -> Vec<Route> {
+    let mut routes: Vec<Route> = Vec::new();
+    for (arm, it) in (0u16..).map(ArmIx).zip(&study.arms) {
+        let first = routes.len();
+        for channel in &it.channels {
+            let recipients = &study.channel(*channel).recipients;
+            match routes[first..].iter_mut().find(|route| route.recipients == *recipients) {
+                Some(route) => route.channels.push(*channel),
+                None => routes.push(Route { arm, channels: vec![*channel], recipients: recipients.clone() }),
+            }
+        }
+    }
+    routes
+}
