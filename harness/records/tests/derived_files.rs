@@ -63,17 +63,30 @@ fn the_example_run_is_derived_like_this() {
             "controls.csv",
             "datapackage.json",
             "enforcement.csv",
+            "figures/contrasts.csv",
+            "figures/contrasts.svg",
+            "figures/drop-rates.csv",
+            "figures/drop-rates.svg",
+            "figures/latency.csv",
+            "figures/latency.svg",
+            "figures/timeline.csv",
+            "figures/timeline.svg",
+            "figures/verdicts.csv",
+            "figures/verdicts.svg",
             "journal.jsonl",
             "manifest.json",
             "outcomes.csv",
             "probe_items.csv",
             "received.csv",
+            "report.html",
             "sent.csv",
             "verdicts.csv"
         ]
     );
-    for (name, bytes) in files.iter().filter(|(name, _)| *name != "journal.jsonl") {
-        insta::assert_snapshot!(name.replace('.', "_"), String::from_utf8(bytes.clone()).unwrap());
+    // The page and the pictures are the report's, and have their snapshots there.
+    let text = |name: &str| [".csv", ".json"].iter().any(|end| name.ends_with(end));
+    for (name, bytes) in files.iter().filter(|(name, _)| text(name)) {
+        insta::assert_snapshot!(name.replace(['.', '/'], "_"), String::from_utf8(bytes.clone()).unwrap());
     }
 }
 
@@ -108,6 +121,11 @@ fn the_columns_are_those_that_were_promised() {
             "category,arm_id,recipient_account,items,sends,dropped,drop_rate,drop_rate_low,drop_rate_high,enforcement,enforcement_low,enforcement_high,acted",
         ),
         ("accounts", "account,registered_in,located_in,client,event,at,detail"),
+        ("figures/verdicts", "line,category,item_id,arm_id,recipient_account,verdict"),
+        ("figures/drop-rates", "category,arm_id,recipient_account,measure,whole,part,rate,rate_low,rate_high"),
+        ("figures/contrasts", "factor,level_a,level_b,item_id,difference,difference_low,difference_high,q_value,scope"),
+        ("figures/timeline", "recipient_account,from,to,candidates,controls,controls_lost,controls_void"),
+        ("figures/latency", "arm_id,recipient_account,from_ms,to_ms,messages"),
     ];
     let (_folder, run) = example();
     analyze(&run, EXACT).unwrap();
@@ -269,9 +287,9 @@ fn the_version_of_the_projection_cannot_be_changed_to_hide_behind_it() {
     let (_folder, run) = example();
     analyze(&run, EXACT).unwrap();
     let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
-    for version in ["0", "3", "1e", "-1"] {
+    for version in ["0", "4", "1e", "-1"] {
         let version = format!("\"projection_version\": {version}");
-        fs::write(run.join("manifest.json"), manifest.replace("\"projection_version\": 2", &version)).unwrap();
+        fs::write(run.join("manifest.json"), manifest.replace("\"projection_version\": 3", &version)).unwrap();
         assert!(named(&verify(&run)).contains("manifest.json"), "{version}");
     }
 }
@@ -311,7 +329,7 @@ fn missing_cut_added_and_swapped_files_are_named() {
     assert!(named(&verify(&run)).contains("journal.jsonl"), "another journal, whole in itself");
     restore();
 
-    for added in ["notes.txt", "changes.csv", "files/0000.png", ".sent.csv.part"] {
+    for added in ["notes.txt", "changes.csv", "files/0000.png", ".sent.csv.part", "figures/other.svg", "figures/latency.png"] {
         fs::write(run.join(added), "x").unwrap();
         assert_eq!(named(&verify(&run)), BTreeSet::from([added]));
         fs::remove_file(run.join(added)).unwrap();
@@ -372,21 +390,21 @@ fn a_newer_projection_goes_beside_an_older_one() {
     let before = files(&run);
 
     let analysis = analyze(&run, EXACT).unwrap();
-    assert_eq!(analysis.folder, run.join("derived-v2"));
+    assert_eq!(analysis.folder, run.join("derived-v3"));
     let after = files(&run);
     assert!(before.iter().all(|(name, bytes)| after[name] == *bytes), "the older files stay as they are");
-    assert!(after.contains_key("derived-v2/verdicts.csv"));
+    assert!(after.contains_key("derived-v3/verdicts.csv"));
     let report = verify(&run);
     assert_eq!(report.findings, []);
     assert_eq!(report.notes, ["manifest.json is of projection 1: its files were checked by their hashes alone"]);
 
     fs::write(run.join("sent.csv"), "probe_ID\n").unwrap();
-    fs::write(run.join("derived-v2/verdicts.csv"), "").unwrap();
-    assert_eq!(named(&verify(&run)), BTreeSet::from(["sent.csv", "derived-v2/verdicts.csv"]));
+    fs::write(run.join("derived-v3/verdicts.csv"), "").unwrap();
+    assert_eq!(named(&verify(&run)), BTreeSet::from(["sent.csv", "derived-v3/verdicts.csv"]));
 
-    manifest["projection_version"] = 3.into();
+    manifest["projection_version"] = 4.into();
     fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
-    assert!(matches!(analyze(&run, EXACT), Err(AnalyzeError::Newer { found: 3, .. })));
+    assert!(matches!(analyze(&run, EXACT), Err(AnalyzeError::Newer { found: 4, .. })));
 }
 
 proptest::proptest! {
