@@ -23,6 +23,7 @@ mod outcome_tables;
 mod output;
 mod package;
 mod registration;
+mod rule_tables;
 mod sent_tables;
 mod table;
 mod writer;
@@ -35,9 +36,10 @@ pub(crate) use manifest::StoredManifest;
 pub use manifest::{FileHash, MANIFEST};
 pub(crate) use output::{Artifact, Output};
 pub use registration::{Deviating, DeviationKind, Registration};
+pub(crate) use rule_tables::rule_id;
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
-pub const PROJECTION_VERSION: u32 = 2;
+pub const PROJECTION_VERSION: u32 = 3;
 
 /// The version of the tables, the first cell of every row. Columns are only appended to a table of a version.
 pub const SCHEMA_VERSION: u32 = 1;
