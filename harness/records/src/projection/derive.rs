@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use lacuna_inference::conclusion::{Conclusion, conclude};
 use lacuna_inference::evidence::Evidence;
+use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{AccountIx, ArmIx, Entry, EntrySequence, Fact, ItemIx, ObservationKind, RunId, Timestamp};
 use serde::Serialize;
@@ -67,6 +68,7 @@ pub(crate) struct Derived {
     pub counts: Counts,
     pub evidence: Evidence,
     pub verdicts: Vec<VerdictRecord>,
+    pub texts: Vec<TextRecord>,
     pub registration: Option<Registration>,
     pub files: Vec<FileHash>,
 }
@@ -97,7 +99,8 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
     write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion, &files))
         .map_err(|source| AnalyzeError::write(MANIFEST, source))?;
-    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts: conclusion.verdicts, registration, files })
+    let Conclusion { verdicts, texts, .. } = conclusion;
+    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, texts, registration, files })
 }
 
 fn write_json(output: &dyn Output, name: &str, value: &impl Serialize) -> io::Result<FileHash> {
