@@ -340,7 +340,6 @@ fn entry() -> impl Strategy<Value = Entry> {
             purpose,
             attempt,
             items: items.into_iter().map(ItemIx).collect(),
-            excerpt: None,
             carrier: carrier.map(ItemIx),
             excerpt: None,
         });
