@@ -75,6 +75,7 @@ fn settings(content: Content<'_>) -> Markup {
     let run = content.run;
     let design = match study.design {
         DesignKind::Screen => "screen",
+        DesignKind::Isolate => "isolate",
     };
     let grace = study.watch.grace.map_or_else(|| "learned from the delays".to_owned(), |grace| grace.to_string());
     let rows: [(&str, Markup); 10] = [
