@@ -267,9 +267,12 @@ impl Isolation {
         debug_assert!(study.isolation.is_some(), "only then is anything searched");
     }
 
-    /// Whether no other search in the same text is open: its messages may answer what this one would ask.
+    /// Whether no other search in the same text is open, since its messages may answer what this one would ask; and whether there are
+    /// few enough of them, since what one finds is known to the next. One more than can be under way lets them bracket each other.
     fn may_begin(&self, on: &OnRoute, (items, _): &Waiting, evidence: &Evidence) -> bool {
-        on.active.iter().filter_map(|search| evidence.searches().get(*search)).all(|search| search.plan().items != *items)
+        let most = on.open.len() * usize::from(evidence.study().pacing.in_flight) + 1;
+        on.active.len() < most
+            && on.active.iter().filter_map(|search| evidence.searches().get(*search)).all(|search| search.plan().items != *items)
     }
 
     /// The search that is to be begun before this channel asks, because nothing else is to be asked.

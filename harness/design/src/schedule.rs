@@ -260,6 +260,9 @@ impl Engine {
         self.run.sent += 1;
         self.run.in_flight += 1;
         self.run.last_sent_at = at;
+        if ask.is_some_and(|ask| ask.excerpt.is_none()) {
+            self.run.last_item_at = at;
+        }
         self.accounts[study.channel(channel).sender.get()].planned(at, &study.pacing);
         self.channels[channel.get()].planned(at, &probe, recipients as u64);
         self.screen.planned(id, ask, recipients);
@@ -290,6 +293,9 @@ impl Engine {
         if !all_dead && only_canaries && self.reconsiders(at) {
             return true;
         }
+        if !all_dead && only_canaries && self.waits_for_retractions(at, commands) {
+            return false;
+        }
         if !all_dead && only_canaries && self.screen.release_canaries(at, &self.study, &self.tallies) {
             self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
             return true;
@@ -308,6 +314,9 @@ impl Engine {
         if self.needs_last_controls(at, commands) {
             return false;
         }
+        if !all_dead && self.waits_for_retractions(at, commands) {
+            return false;
+        }
         // Where others asked what an account could not ask any more, nothing is missing.
         let reason = match (all_dead, self.run.day_spent && (all_dead || self.screen.gave_up_early(&self.study))) {
             (_, true) => StopReason::DailyBudget,
@@ -316,6 +325,16 @@ impl Engine {
         };
         self.stop(at, reason, commands);
         false
+    }
+
+    /// A text that arrived may still be taken away, and is searched then: as long as receivers listen for that, nothing is over.
+    fn waits_for_retractions(&mut self, at: Timestamp, commands: &mut Vec<Command>) -> bool {
+        let until = self.run.last_item_at + self.study.watch.late;
+        let waits = self.study.isolation.is_some() && at < until;
+        if waits {
+            commands.push(Command::Arm { deadline: Deadline::Wake { account: AccountIx(0) }, at: until });
+        }
+        waits
     }
 
     /// Whether something is asked again, now that what it takes is known exactly.

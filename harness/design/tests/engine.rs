@@ -136,7 +136,7 @@ impl Driver {
         for command in commands {
             match command {
                 Command::Decide(Decision::ProbePlanned(probe)) => self.send(&probe, react),
-                Command::Decide(Decision::Stopped { .. }) => {}
+                Command::Decide(Decision::Stopped { .. } | Decision::SearchBegun(_)) => {}
                 Command::Arm { deadline, at } => {
                     self.timers.retain(|(_, armed)| *armed != deadline);
                     self.timers.insert((at, deadline));

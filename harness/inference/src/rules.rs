@@ -5,6 +5,9 @@
 //! sends, the messages that held it and nothing else: told by the platform, or dropped so often that their e-value passes the demands
 //! on a unit, 1 / false-positive-rate and the e-BH procedure, here over all combinations that were ever sent alone. The loss that a
 //! search assumed for its questions convicts nobody.
+//!
+//! A delivery is proof only where a filter acts on all that it matches. Where one is seen to let something through, nothing is
+//! certified for that arm and recipient; a filter that lets so little through that none of it is seen cannot be told from one that does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -256,7 +259,14 @@ pub fn derive(evidence: &Evidence, tallies: &Tallies) -> Vec<TextRecord> {
     let study = evidence.study();
     let searched = searched(evidence);
     let threshold = ln_threshold(&searched, study, tallies);
-    let mut records: Vec<TextRecord> = searched.iter().map(|it| record(it, threshold, tallies)).collect();
+    let leaks = leaks(evidence, &searched, threshold, tallies);
+    let mut records: Vec<TextRecord> = searched
+        .iter()
+        .map(|it| {
+            let plan = it.search.plan();
+            record(it, threshold, leaks.contains(&(plan.arm, plan.recipient)), tallies)
+        })
+        .collect();
     for unit in tallies.units().filter(|unit| is_text(study, unit.item)) {
         let Some(signal) = signal_of_verdict(tallies.final_verdict(unit)) else { continue };
         if evidence.searches().find(unit.arm, &[unit.item], unit.recipient).is_none() {
@@ -279,16 +289,56 @@ pub fn derive(evidence: &Evidence, tallies: &Tallies) -> Vec<TextRecord> {
     }
     let place = |record: &TextRecord| study.arm(record.arm).recipients.iter().position(|it| *it == record.recipient);
     records.sort_by_key(|record| (record.items.len() > 1, record.items.clone(), record.arm, place(record)));
-    // A text that turned out to pass, and in which nothing was found, is none of those that are blocked.
+    // A text that turned out to pass, and in which nothing was proved, is none of those that are blocked.
     records.retain(|record| {
         let unit = |item: &ItemIx| Unit { item: *item, arm: record.arm, recipient: record.recipient };
         let passes = |item: &ItemIx| matches!(tallies.final_verdict(unit(item)), Some(Verdict::Delivered | Verdict::Delayed));
-        !(record.rules.is_empty() && record.items.len() == 1 && record.items.iter().all(passes))
+        let proved = record.rules.iter().any(|rule| rule.certified);
+        proved || record.items.len() > 1 || !record.items.iter().all(passes)
     });
     records
 }
 
-fn record(it: &Searched<'_>, threshold: f64, tallies: &Tallies) -> TextRecord {
+/// The arms and recipients at which something arrived that is known to be blocked: a text or a combination alone that was dropped
+/// before or after, or a message that holds a combination that is blocked alone and that nothing lifts. There one delivery proves
+/// nothing, and nothing is certified.
+fn leaks(evidence: &Evidence, searched: &[Searched<'_>], threshold: f64, tallies: &Tallies) -> BTreeSet<(ArmIx, AccountIx)> {
+    let mut leaks = BTreeSet::new();
+    for it in searched {
+        let plan = it.search.plan();
+        let text_arrived = match plan.items.as_slice() {
+            &[item] => tallies.of(Unit { item, arm: plan.arm, recipient: plan.recipient }).delivered > 0,
+            _ => false,
+        };
+        let rules: Vec<&Found> = it
+            .findings
+            .rules
+            .iter()
+            .zip(&it.own)
+            .filter(|(_, own)| own.told() > 0 || own.ln_e(tallies, plan.arm, plan.recipient) >= threshold)
+            .map(|(rule, _)| rule)
+            .collect();
+        let alone_arrived = it.own.iter().any(|own| own.arrivals > 0 && own.dropped() + own.told() > 1);
+        let whole_arrived =
+            rules.iter().filter(|rule| rule.unless.is_empty() && rule.matching != Matching::Ordered).any(|rule| {
+                evidence.searches().probes_of(plan.arm, &plan.items).iter().any(|probe| {
+                    let arrived = evidence.outcome(*probe, plan.recipient) == Some(Outcome::Delivered);
+                    arrived && {
+                        let message = evidence.study().text_of(&evidence.probe(*probe).probe);
+                        rule.components
+                            .iter()
+                            .all(|range| it.search.text().get(range.clone()).is_some_and(|part| message.contains(part)))
+                    }
+                })
+            });
+        if (text_arrived && !rules.is_empty()) || alone_arrived || whole_arrived {
+            leaks.insert((plan.arm, plan.recipient));
+        }
+    }
+    leaks
+}
+
+fn record(it: &Searched<'_>, threshold: f64, leaks: bool, tallies: &Tallies) -> TextRecord {
     let plan = it.search.plan();
     let rules = it.findings.rules.iter().zip(&it.own).map(|(found, own)| {
         let ln_e = own.ln_e(tallies, plan.arm, plan.recipient);
@@ -302,7 +352,7 @@ fn record(it: &Searched<'_>, threshold: f64, tallies: &Tallies) -> TextRecord {
             alone: own.dropped() + own.told() + own.arrivals,
             blocked_alone: own.dropped() + own.told(),
             e_value: told.is_none().then(|| e_value(ln_e)),
-            certified: found.needed && blocked && own.arrivals == 0,
+            certified: found.needed && blocked && own.arrivals == 0 && !leaks,
             rounds: found.messages,
         }
     });

@@ -260,8 +260,12 @@ pub struct Excerpt {
 
 impl Excerpt {
     /// The message: the fragments of this text. A range that is not one of whole characters of the text is left out.
+    ///
+    /// Between them stands the platform's separator; or the end of a line where the text holds the separator itself, which then might
+    /// join two fragments to what stood in the text: `left` and `half` to `left half`.
     #[must_use]
     pub fn of(&self, text: &str, separator: &str) -> String {
+        let separator = if text.contains(separator) { "\n" } else { separator };
         let part = |range: &Range<u32>| text.get(range.start as usize..range.end as usize);
         self.fragments.iter().filter_map(part).collect::<Vec<_>>().join(separator)
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lacuna_design::{ENGINE_VERSION, Engine, Progress};
+use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::{self, VerdictRecord};
 use lacuna_model::{Entry, RunId, StopReason, Study, Timestamp, Verdict};
 use lacuna_platform::OpenError;
@@ -77,6 +78,8 @@ pub struct RunSummary {
     pub reason: StopReason,
     /// What is claimed.
     pub verdicts: Vec<VerdictRecord>,
+    /// What in texts is blocked.
+    pub texts: Vec<TextRecord>,
     /// The lock that it was checked against, and where it departs from it.
     pub registration: Option<projection::Registration>,
     /// Where it stood at its end.
@@ -283,6 +286,7 @@ impl Prepared {
             end,
             reason,
             verdicts: analysis.verdicts,
+            texts: analysis.texts,
             registration: analysis.registration,
             progress,
             took: sealed_at - opened_at,
@@ -315,6 +319,7 @@ fn difference(began: &Study, now: &Study) -> &'static str {
         ("[watch]", began.watch == now.watch),
         ("[pacing]", began.pacing == now.pacing),
         ("[safety]", began.safety == now.safety),
+        ("what is isolated", began.design == now.design && began.isolation == now.isolation),
     ];
     parts.iter().find(|(_, same)| !same).map_or("something", |(part, _)| part)
 }

@@ -1,5 +1,7 @@
 //! The summary as one JSON object. Its keys are stable: they are added to, never renamed.
 
+use std::ops::Range;
+
 use lacuna_model::Verdict;
 use serde_json::{Map, Value, json};
 
@@ -28,6 +30,28 @@ pub fn object(summary: &Summary) -> Value {
             "verdict": finding.verdict.as_str(),
         })
     });
+    let texts = summary.texts.iter().map(|record| {
+        let part = |range: &Range<usize>| record.text.get(range.clone()).unwrap_or_default().to_owned();
+        let parts = |ranges: &[Range<usize>]| ranges.iter().map(part).collect::<Vec<_>>();
+        let rules = record.rules.iter().map(|rule| {
+            json!({
+                "components": parts(&rule.components),
+                "unless": rule.unless.iter().map(|combination| parts(combination)).collect::<Vec<_>>(),
+                "signal": rule.signal,
+                "certified": rule.certified,
+            })
+        });
+        json!({
+            "item_ids": record.items.iter().map(|item| &study.item(*item).id).collect::<Vec<_>>(),
+            "arm_id": study.arm(record.arm).id,
+            "recipient_account": study.account(record.recipient).id,
+            "signal": record.signal,
+            "rules": rules.collect::<Vec<_>>(),
+            "complete": record.is_complete(),
+            "messages": record.messages,
+            "rounds": record.rounds,
+        })
+    });
     json!({
         "run_id": summary.run_id,
         "experiment": study.name,
@@ -39,6 +63,7 @@ pub fn object(summary: &Summary) -> Value {
         "messages": { "candidates": summary.candidates_sent, "controls": summary.controls_sent },
         "matrix": matrix.collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
+        "texts": texts.collect::<Vec<_>>(),
         "registration": summary.registration,
     })
 }

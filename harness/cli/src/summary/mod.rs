@@ -2,10 +2,12 @@
 
 mod human;
 mod json;
+mod texts;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{AccountIx, ArmIx, ItemIx, Role, Study, Verdict};
 use lacuna_records::projection::{Analysis, Registration};
@@ -32,6 +34,8 @@ pub struct Summary {
     took: Option<f64>,
     matrix: Vec<Line>,
     findings: Vec<Finding>,
+    /// What in texts is blocked.
+    texts: Vec<TextRecord>,
     /// The lock that the run was checked against, and where it departs from it.
     registration: Option<Registration>,
 }
@@ -70,6 +74,7 @@ impl Summary {
             took: Some(run.took.as_secs_f64()),
             matrix,
             findings,
+            texts: run.texts.clone(),
             registration: run.registration.clone(),
         }
     }
@@ -98,6 +103,7 @@ impl Summary {
             took: None,
             matrix,
             findings,
+            texts: analysis.texts.clone(),
             registration: analysis.registration.clone(),
         }
     }

@@ -62,6 +62,7 @@ const CHARACTERS: &str = "安白宝北本边才长常成城处川春大德地东
 const STOPS: [&str; 10] = ["，", "，", "，", "，", "。", "。", "、", "；", "：", "！"];
 
 /// Where neutral text comes from.
+#[derive(Clone)]
 pub enum Source {
     /// The lexicon above.
     Lexicon { words: Vec<&'static str>, sums: Vec<f64>, characters: Vec<char> },
@@ -308,6 +309,7 @@ pub fn is_minimal(filters: &[Filter], parts: &[&str]) -> bool {
 }
 
 /// Rule lists: earlier ones, known to the prior, and a later one, planted.
+#[derive(Clone)]
 pub struct Lists {
     pub earlier: Vec<Rule>,
     pub later: Vec<Rule>,

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use lacuna_inference::evidence::Evidence;
+use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::VerdictRecord;
 
 use super::PROJECTION_VERSION;
@@ -40,6 +41,8 @@ pub struct Analysis {
     pub evidence: Evidence,
     /// What is claimed.
     pub verdicts: Vec<VerdictRecord>,
+    /// What in texts is blocked.
+    pub texts: Vec<TextRecord>,
     /// The lock that the run was checked against, and where it departs from it.
     pub registration: Option<Registration>,
     /// Where the files were written: the run's folder, or `derived-vN` in it if an older projection stands there.
@@ -91,12 +94,12 @@ pub fn analyze(run: &Path, options: AnalyzeOptions) -> Result<Analysis, AnalyzeE
     before.extend(inner_hashes(&target, FIGURES).map_err(failed)?.into_iter().map(|file| (file.path.clone(), file)));
     let contents = inner_hashes(run, FILES).map_err(failed)?;
     let options = Options { spreadsheet_safe: options.spreadsheet_safe, contents: &contents };
-    let Derived { header, seal, counts, evidence, verdicts, registration, files } =
+    let Derived { header, seal, counts, evidence, verdicts, texts, registration, files } =
         derive(&run.join(JOURNAL), &output, &options)?;
     output.sync().map_err(failed)?;
     let changed = files.into_iter().filter(|file| before.get(&file.path).is_some_and(|before| before != file));
     let changed = changed.map(|file| file.path).collect();
-    Ok(Analysis { header, seal, counts, evidence, verdicts, registration, folder: target, changed })
+    Ok(Analysis { header, seal, counts, evidence, verdicts, texts, registration, folder: target, changed })
 }
 
 /// The regular files in a folder, hashed.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use lacuna_inference::conclusion::{Conclusion, conclude};
 use lacuna_inference::evidence::Evidence;
+use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{Decision, Entry, EntrySequence, Fact, ObservationKind, RunId, Study, Timestamp};
 use lacuna_report::Report;
@@ -80,6 +81,7 @@ pub(crate) struct Derived {
     pub counts: Counts,
     pub evidence: Evidence,
     pub verdicts: Vec<VerdictRecord>,
+    pub texts: Vec<TextRecord>,
     pub registration: Option<Registration>,
     pub files: Vec<FileHash>,
 }
@@ -117,7 +119,8 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
     write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion.checks, &files))?;
-    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts: conclusion.verdicts, registration, files })
+    let Conclusion { verdicts, texts, .. } = conclusion;
+    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, texts, registration, files })
 }
 
 fn write(output: &dyn Output, name: &str, bytes: &[u8]) -> Result<FileHash, AnalyzeError> {

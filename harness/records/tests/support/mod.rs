@@ -313,6 +313,7 @@ fn entry() -> impl Strategy<Value = Entry> {
             purpose,
             attempt,
             items: items.into_iter().map(ItemIx).collect(),
+            excerpt: None,
             carrier: carrier.map(ItemIx),
         });
     prop_oneof![

@@ -1,6 +1,7 @@
 //! Studies and policies that are made and not read: for measuring the design itself, and for planning.
 
 mod assumed;
+mod searched;
 mod texts;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use lacuna_model::{
 };
 
 pub use assumed::{Assumption, assume};
+pub use searched::Searched;
 
 /// Where the recipients' accounts are registered, for whom the rules hold.
 const CENSORED: &str = "CN";

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use lacuna_inference::verdicts::{self, VerdictRecord};
 use lacuna_inference::{account_effects, rules};
 use lacuna_model::{Outcome, Purpose, Reason, Role, Study, Unit, Verdict};
+use lacuna_runner::truth::Triggers;
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -36,7 +37,7 @@ pub struct Expect {
     #[serde(default)]
     accounts: Vec<String>,
     /// `"item / arm / recipient" = ["a + b", "c > d unless e", …]`: what is found in each text, in any order. `>` wants an order, a rule
-    /// that is not certified has `?` behind it, and `…` stands for what is left open.
+    /// that is not certified has `?` behind it, `…` stands for what is left open, and `*` for anything more or nothing.
     #[serde(default)]
     rules: Table,
     max_messages: Option<u64>,
@@ -99,11 +100,14 @@ impl Expect {
     fn differences_of_rules(&self, run: &Run) -> Result<Vec<String>, String> {
         let evidence = run.engine.evidence();
         let records = rules::derive(evidence, &verdicts::tallies(evidence));
+        let triggers = Triggers::new(&run.study, &run.policy);
         let mut differences = Vec::new();
         let mut used = vec![false; self.rules.len()];
         for record in &records {
             let unit = Unit { item: record.items[0], arm: record.arm, recipient: record.recipient };
             let name = names(&run.study, unit).join(" / ");
+            let wrong = texts::wrong(record, &triggers);
+            differences.extend(wrong.into_iter().map(|rule| format!("{name}: certified, and no smallest trigger: {rule}")));
             let mut lines = self.rules.iter().enumerate();
             let found = texts::written(record, &run.study);
             match lines.rfind(|(_, (key, _))| Pattern::read(key).fits_names(names(&run.study, unit))) {
@@ -113,7 +117,13 @@ impl Expect {
                     let expected: Option<BTreeSet<&str>> =
                         value.as_array().and_then(|all| all.iter().map(Value::as_str).collect());
                     let expected = expected.ok_or_else(|| format!("`{key}`: write a list of rules"))?;
-                    if found.iter().map(String::as_str).collect::<BTreeSet<_>>() != expected {
+                    let found: BTreeSet<&str> = found.iter().map(String::as_str).collect();
+                    let fits = if expected.contains("*") {
+                        expected.iter().all(|it| *it == "*" || found.contains(it))
+                    } else {
+                        found == expected
+                    };
+                    if !fits {
                         differences
                             .push(format!("{name}: expected the rules {expected:?}, got {found:?} ({})", texts::state(record)));
                     }

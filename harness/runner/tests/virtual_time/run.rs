@@ -18,6 +18,7 @@ const LONGEST: Duration = Duration::from_secs(4 * 86_400);
 /// A run that came to its end.
 pub struct Run {
     pub study: Arc<Study>,
+    pub policy: Policy,
     pub entries: Vec<(Timestamp, Entry)>,
     pub engine: Engine,
     pub verdicts: Vec<VerdictRecord>,
@@ -34,7 +35,7 @@ impl Run {
             entries.push((at, entry.clone()));
         });
         let verdicts = verdicts::derive(engine.evidence());
-        Self { study: Arc::clone(study), entries, engine, verdicts }
+        Self { study: Arc::clone(study), policy: policy.clone(), entries, engine, verdicts }
     }
 
     /// The bytes of its journal.

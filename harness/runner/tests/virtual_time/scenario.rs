@@ -50,6 +50,9 @@ struct Items {
     /// Texts by id.
     #[serde(default)]
     canaries: Table,
+    /// Rules of an earlier list by id; components are joined by `+`.
+    #[serde(default)]
+    rules: Table,
 }
 
 #[derive(Deserialize)]
@@ -98,8 +101,13 @@ impl Scenario {
         default("platform", table([("adapter", "simulator".into()), ("policy", "policy.toml".into())]));
         let folders = |name: &str, used: bool| Value::Array(if used { vec![name.into()] } else { Vec::new() });
         let canaries = folders("canaries", !self.items.canaries.is_empty());
-        let corpora =
-            [("candidates", folders("candidates", true)), ("controls", folders("controls", true)), ("canaries", canaries)];
+        let rules = folders("rules", !self.items.rules.is_empty());
+        let corpora = [
+            ("candidates", folders("candidates", true)),
+            ("controls", folders("controls", true)),
+            ("canaries", canaries),
+            ("rules", rules),
+        ];
         default("corpora", table(corpora));
         // Pools are what some scenarios are about; in the others every message is an item's own.
         default("decision", table([]));
@@ -118,6 +126,7 @@ impl Scenario {
         write_corpus(&write, "candidates", written(&self.items.candidates)?.into_iter().chain(neutral));
         write_corpus(&write, "controls", (1..=self.items.controls).map(control));
         write_corpus(&write, "canaries", written(&self.items.canaries)?.into_iter());
+        write_corpus(&write, "rules", written(&self.items.rules)?.into_iter());
 
         let (loaded, problems) = experiment::load(&folder.path().join("experiment.toml"), ADAPTERS, &[], &|_| Ok(()));
         let loaded = loaded.ok_or_else(|| problems.iter().fold(String::new(), |all, problem| all + &format!("{problem}\n")))?;

@@ -1,10 +1,15 @@
-//! What the simulator's policy does to every item, chances aside: the truth that verdicts are held against.
+//! What the simulator's policy does to every item, chances aside: the truth that verdicts are held against; and what in a text it
+//! does it for, which the rules found in texts are held against.
+
+mod rules;
 
 use std::collections::BTreeMap;
 
 use lacuna_model::policy::{Action, Policy};
 use lacuna_model::{Study, Unit, Verdict};
 use lacuna_simulator::world::{Member, Place, World};
+
+pub use rules::{Combination, Triggers};
 
 use crate::virtual_time::{settle, start_of};
 
