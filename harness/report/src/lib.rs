@@ -11,6 +11,7 @@
 mod chart;
 mod colours;
 pub mod figures;
+mod marked;
 mod page;
 mod path;
 mod run;

@@ -9,7 +9,7 @@ use crate::text::{fitting, width_of};
 
 const LINE: f64 = 16.0;
 const GAP: f64 = 18.0;
-const BETWEEN: f64 = 22.0;
+const BETWEEN: f64 = 40.0;
 const TICK: f64 = 18.0;
 /// The widest that labels on the left may be.
 const WIDEST_LABEL: f64 = 190.0;
@@ -44,8 +44,13 @@ pub(super) fn svg(chart: &Chart) -> Markup {
     let labels = label_width(chart);
     let between = if columns > 1 { BETWEEN * (columns - 1) as f64 } else { 0.0 };
     let width = ((WIDTH - labels - RIGHT - between) / columns as f64).max(20.0);
+    // What all panels have below them stands there once.
+    let shared =
+        chart.panels.first().map(|panel| &panel.x.label).filter(|label| {
+            !label.is_empty() && chart.panels.len() > 1 && chart.panels.iter().all(|panel| panel.x.label == **label)
+        });
     let mut panels = Vec::new();
-    for (row, of_row) in chart.panels.chunks(columns).enumerate() {
+    for of_row in chart.panels.chunks(columns) {
         let titles = of_row.iter().map(|panel| panel.title.len()).max().unwrap_or(0);
         let height = of_row.iter().map(|panel| panel.height).fold(0.0, f64::max);
         top += titles as f64 * LINE + if titles > 0 { 4.0 } else { 0.0 };
@@ -53,9 +58,7 @@ pub(super) fn svg(chart: &Chart) -> Markup {
         for (column, panel) in of_row.iter().enumerate() {
             let left = labels + column as f64 * (width + BETWEEN);
             let plot = Plot { left, top, width, height: panel.height };
-            // The same label would stand below this one: once is enough.
-            let next = chart.panels.get((row + 1) * columns + column);
-            let labelled = !panel.x.label.is_empty() && next.is_none_or(|next| next.x.label != panel.x.label);
+            let labelled = shared.is_none() && !panel.x.label.is_empty();
             if labelled {
                 below = TICK + LINE;
             }
@@ -63,7 +66,7 @@ pub(super) fn svg(chart: &Chart) -> Markup {
         }
         top += height + below + GAP;
     }
-    let height = top - GAP + 6.0;
+    let height = top - GAP + if shared.is_some() { LINE } else { 0.0 } + 6.0;
     let (title, description) = (format!("{}-title", chart.name), format!("{}-description", chart.name));
     html! {
         svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (Px(WIDTH)) " " (Px(height)) }
@@ -75,6 +78,7 @@ pub(super) fn svg(chart: &Chart) -> Markup {
             rect width=(Px(WIDTH)) height=(Px(height)) fill=(PAPER) {}
             (legend)
             @for panel in &panels { (panel) }
+            @if let Some(label) = shared { (label_below(label, labels + (WIDTH - labels - RIGHT) / 2.0, height - 8.0)) }
         }
     }
 }
@@ -126,12 +130,16 @@ fn draw(name: &str, panel: &Panel, plot: Plot, first: bool, labelled: bool) -> M
             (x_axis(panel, plot))
             @for mark in &panel.marks { (marks::mark(name, mark, panel, plot)) }
             @if labelled {
-                text x=(Px(plot.left + plot.width / 2.0)) y=(Px(bottom + TICK + LINE - 4.0)) text-anchor="middle" fill=(QUIET) {
-                    (fitting(&panel.x.label, (plot.width + RIGHT + 60.0) / FONT))
-                }
+                (label_below(&panel.x.label, plot.left + plot.width / 2.0, bottom + TICK + LINE - 4.0))
             }
         }
     }
+}
+
+/// What an axis measures, centred; as long as it can be without leaving the chart.
+fn label_below(label: &str, x: f64, y: f64) -> Markup {
+    let room = 2.0 * x.min(WIDTH - x);
+    html! { text x=(Px(x)) y=(Px(y)) text-anchor="middle" fill=(QUIET) { (fitting(label, room / FONT)) } }
 }
 
 fn y_axis(panel: &Panel, plot: Plot, first: bool) -> Markup {

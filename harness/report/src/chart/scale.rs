@@ -40,8 +40,10 @@ pub(crate) enum Ticks {
 }
 
 /// Steps of a clock, in seconds.
-const CLOCK: [f64; 16] =
-    [1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0, 43_200.0, 86_400.0, 172_800.0];
+const CLOCK: [f64; 19] = [
+    1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 10_800.0, 21_600.0, 43_200.0,
+    86_400.0, 172_800.0,
+];
 
 impl Axis {
     pub(crate) fn new(label: &str, scale: Scale) -> Self {
@@ -166,8 +168,8 @@ mod tests {
             (Scale::linear(0.0, 3.0, Ticks::Count), "0|1|2|3"),
             (Scale::linear(0.0, 12_345.0, Ticks::Count), "0|5,000|10,000"),
             (Scale::linear(0.0, 47.0, Ticks::Elapsed), "0|10 s|20 s|30 s|40 s"),
-            (Scale::linear(0.0, 4_000.0, Ticks::Elapsed), "0|30 min|60 min"),
-            (Scale::linear(0.0, 40_000.0, Ticks::Elapsed), "0|2 h|4 h|6 h|8 h|10 h"),
+            (Scale::linear(0.0, 4_000.0, Ticks::Elapsed), "0|15 min|30 min|45 min|60 min"),
+            (Scale::linear(0.0, 40_000.0, Ticks::Elapsed), "0|3 h|6 h|9 h"),
             (Scale::linear(0.0, 0.4, Ticks::Elapsed), "0|0.1 s|0.2 s|0.3 s|0.4 s"),
             (Scale::log(3.0, 400.0), "10 ms|100 ms"),
             (Scale::log(10.0, 90.0), "10 ms|20 ms|50 ms"),

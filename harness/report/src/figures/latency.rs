@@ -147,7 +147,7 @@ fn chart(evidence: &Evidence, delays: &BTreeMap<Path, Vec<Duration>>, rows: &[Ro
             (Swatch::Surface(Paint::Full(SKY)), "share of the messages that arrived".to_owned()),
             (Swatch::Rule(BLACK, false), "median".to_owned()),
         ],
-        columns: panels.len().clamp(1, 3),
+        columns: super::beside(panels.len()),
         panels,
     }
 }

@@ -56,6 +56,15 @@ impl Figures {
     }
 }
 
+/// How many small multiples stand side by side.
+fn beside(panels: usize) -> usize {
+    match panels {
+        0..=2 => panels.max(1),
+        4 => 2,
+        _ => 3,
+    }
+}
+
 /// A chart without anything on it.
 fn nothing(name: &'static str, title: &str, why: &str) -> Chart {
     use crate::chart::{Axis, Mark, Panel, Scale, Ticks};

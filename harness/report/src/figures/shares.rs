@@ -132,7 +132,7 @@ fn chart(study: &Study, rows: &[Row]) -> Chart {
             (Swatch::Point(look(1).0, look(1).1), "something is kept".to_owned()),
             (Swatch::Point(look(0).0, look(0).1), "nothing is, as far as was seen".to_owned()),
         ],
-        columns: panels.len().clamp(1, 3),
+        columns: super::beside(panels.len()),
         panels,
     }
 }

@@ -163,7 +163,7 @@ fn chart(run: &Run<'_>, study: &Study, span: &Span, sent: &[[u64; 2]], rows: &[R
             marks: bars,
         },
         Panel {
-            title: vec!["controls that did not arrive, of those sent to each account; and what happened to it".to_owned()],
+            title: vec!["controls missing at each account, and what happened to it".to_owned()],
             x: Axis::new(elapsed, time()),
             height: lanes.len() as f64 * 34.0,
             y: Axis::new("", Scale::Bands(lanes.iter().map(name).collect())),

@@ -7,6 +7,7 @@ mod limits;
 mod matrix;
 mod method;
 mod paths;
+mod texts;
 
 use lacuna_inference::conclusion::Conclusion;
 use lacuna_inference::evidence::Evidence;
@@ -47,6 +48,7 @@ pub(crate) fn page(run: &Run<'_>, evidence: &Evidence, conclusion: &Conclusion, 
     let sections: Vec<Section> = [
         section("answer", "Answer", Some(answer::section(content))),
         section("verdicts", "Verdicts", Some(matrix::section(content))),
+        section("texts", "Marked texts", texts::section(content)),
         section("combinations", "Combinations", matrix::combinations(content)),
         section("drop-rates", "By category", figure::shares(content)),
         section("contrasts", "Between regions", figure::contrasts(content)),
