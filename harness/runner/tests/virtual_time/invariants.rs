@@ -165,6 +165,8 @@ impl<'a> Watch<'a> {
         self.check(stopped.is_none(), || format!("{} is sent after the stop ({stopped:?})", probe.id));
         let most = study.safety.max_messages;
         self.check((expected as u64) < most, || format!("{} exceeds the {most} messages of the run", probe.id));
+        let length = study.text_of(probe).chars().count();
+        self.check(length <= study.text.longest, || format!("{} has {length} characters", probe.id));
         let sender = study.channel(channel).sender;
         let today = self.per_day.entry((sender, at.0.div_euclid(MICROSECONDS_PER_DAY))).or_default();
         *today += 1;
