@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{analyze, corpus, diff, evaluate, plan, policy, run, schema, simulate, verify};
+use crate::commands::{analyze, corpus, diff, evaluate, plan, policy, report, run, schema, simulate, verify};
 use crate::logging::LogFormat;
 
 /// Measures silent censorship on messaging platforms: sends controlled texts between accounts that you own, lays what was sent
@@ -53,6 +53,8 @@ pub enum Command {
     Analyze(analyze::Arguments),
     /// Check that a run's folder is what its journal says, byte for byte
     Verify(verify::Arguments),
+    /// Write the report of a run anew, and say where it is
+    Report(report::Arguments),
     /// Check a corpus, or make one of a list
     #[command(subcommand)]
     Corpus(corpus::Command),

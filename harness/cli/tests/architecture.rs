@@ -25,7 +25,8 @@ const ROOMS: &[Room] = &[
     Room { name: "content", features: &[], sees: &["model"], never: PURE },
     Room { name: "inference", features: &[], sees: &["content", "model"], never: PURE },
     Room { name: "design", features: &[], sees: &["content", "inference", "model"], never: PURE },
-    Room { name: "records", features: &[], sees: &["content", "inference", "model"], never: NO_RUNTIME },
+    Room { name: "report", features: &[], sees: &["content", "inference", "model"], never: PURE },
+    Room { name: "records", features: &[], sees: &["content", "inference", "model", "report"], never: NO_RUNTIME },
     Room { name: "simulator", features: NO_ADAPTERS, sees: &["model"], never: PURE },
     Room { name: "simulator", features: &[], sees: &["model"], never: &["reqwest", "tokio-xmpp"] },
     Room { name: "platform", features: NO_ADAPTERS, sees: &["model"], never: &["reqwest", "hyper", "tokio-xmpp"] },
@@ -33,7 +34,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "runner",
         features: &[],
-        sees: &["content", "design", "inference", "model", "platform", "records", "simulator"],
+        sees: &["content", "design", "inference", "model", "platform", "records", "report", "simulator"],
         never: &["clap", "miette", "indicatif"],
     },
 ];

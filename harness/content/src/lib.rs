@@ -7,8 +7,10 @@ pub mod alteration;
 pub mod hash;
 pub mod normal;
 pub mod script;
+pub mod visible;
 
 pub use alteration::{Alteration, Shape, alteration, similarity};
 pub use hash::{md5_hex, sha256, sha256_hex};
 pub use normal::normal_form;
 pub use script::{Script, script};
+pub use visible::visible;

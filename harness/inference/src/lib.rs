@@ -3,6 +3,7 @@
 pub mod account_effects;
 pub mod baseline;
 pub mod beta;
+pub mod categories;
 pub mod checks;
 pub mod combinations;
 pub mod conclusion;

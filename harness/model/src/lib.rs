@@ -16,6 +16,7 @@ pub mod problem;
 pub mod region;
 pub mod study;
 pub mod time;
+pub mod time_format;
 
 pub use event::{
     AccountCondition, Cursor, Deadline, Decision, Entry, Excerpt, Fact, Observation, ObservationKind, PlatformMessageId, Probe,

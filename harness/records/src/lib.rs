@@ -12,6 +12,6 @@ pub mod policy;
 pub mod projection;
 pub mod run_folder;
 pub mod schema;
-pub mod time_format;
+pub use lacuna_model::time_format;
 mod toml_reader;
 pub mod verify;

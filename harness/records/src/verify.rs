@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use crate::journal::{JournalError, Reader};
 use crate::projection::{
-    AnalyzeError, Artifact, DATA_PACKAGE, FileHash, MANIFEST, Options, Output, PROJECTION_FOLDER_PREFIX, PROJECTION_VERSION,
-    StoredManifest, derive, hash_file, table_files,
+    AnalyzeError, Artifact, FIGURES, FileHash, MANIFEST, Options, Output, PROJECTION_FOLDER_PREFIX, PROJECTION_VERSION,
+    StoredManifest, derive, hash_file, is_derived, table_files,
 };
 use crate::run_folder::{FILES, JOURNAL, LOCK};
 
@@ -88,22 +88,21 @@ fn is_content(path: &str) -> bool {
     path.split_once('/').is_some_and(|(folder, name)| folder == FILES && !name.starts_with('.') && !name.contains(['/', '\\']))
 }
 
-/// The files that a projection may consist of.
-fn is_derived(name: &str) -> bool {
-    name == MANIFEST || name == DATA_PACKAGE || table_files().any(|(table, guarded)| name == table || name == guarded)
-}
-
 /// Looks for what does not belong into the folder; gives the folders of other projections.
 fn belongings(run: &Path, contents: &[FileHash], report: &mut VerifyReport) -> Vec<String> {
     let mut folders = Vec::new();
     for (name, is_folder) in names(run, "", report) {
         if is_folder && name.starts_with(PROJECTION_FOLDER_PREFIX) {
             for (inner, is_folder) in names(run, &name, report) {
-                if is_folder || !is_derived(&inner) {
+                if is_folder && inner == FIGURES {
+                    figures(run, &name, report);
+                } else if is_folder || !is_derived(&inner) {
                     report.find(at(&name, &inner), "is no part of a run");
                 }
             }
             folders.push(name);
+        } else if is_folder && name == FIGURES {
+            figures(run, "", report);
         } else if is_folder && name == FILES {
             for (inner, is_folder) in names(run, FILES, report) {
                 let path = at(FILES, &inner);
@@ -120,6 +119,16 @@ fn belongings(run: &Path, contents: &[FileHash], report: &mut VerifyReport) -> V
     }
     folders.sort();
     folders
+}
+
+/// Looks for what does not belong among the figures of a projection.
+fn figures(run: &Path, folder: &str, report: &mut VerifyReport) {
+    for (inner, is_folder) in names(run, &at(folder, FIGURES), report) {
+        let path = at(FIGURES, &inner);
+        if is_folder || !is_derived(&path) {
+            report.find(at(folder, &path), "is no part of a run");
+        }
+    }
 }
 
 /// The names in a folder, and whether each is a folder itself. Anything but files and folders is a finding.

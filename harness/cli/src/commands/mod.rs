@@ -6,6 +6,7 @@ pub mod diff;
 pub mod evaluate;
 pub mod plan;
 pub mod policy;
+pub mod report;
 pub mod run;
 pub mod schema;
 pub mod simulate;
@@ -33,6 +34,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Diff(command) => diff::run(&command, output),
         Command::Analyze(command) => analyze::run(&command, output),
         Command::Verify(command) => verify::run(&command, output),
+        Command::Report(command) => report::run(&command, output),
         Command::Corpus(command) => corpus::run(command, output),
         Command::Simulate(command) => simulate::run(&command),
         Command::Policy(command) => policy::run(command),

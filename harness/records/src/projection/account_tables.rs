@@ -1,7 +1,7 @@
 //! `accounts.csv`: what happened to the accounts, as it was told, and what is inferred of them.
 
 use lacuna_inference::account_effects::{AccountEffect, Effect};
-use lacuna_model::{Account, AccountCondition, Fact, Study, Timestamp};
+use lacuna_model::{Account, AccountCondition, Entry, Fact, Study, Timestamp};
 
 use super::cell::Cell;
 use super::table::{Form, Table, column};
@@ -19,8 +19,9 @@ const SUPPRESSED: &str = "suppressed";
 const CARRY_OVER: &str = "carry_over";
 
 impl<'a> AccountRow<'a> {
-    /// What a fact says of an account, if it says anything.
-    pub fn of(study: &'a Study, at: Timestamp, fact: &Fact) -> Option<Self> {
+    /// What an entry says of an account, if it says anything.
+    pub fn of(study: &'a Study, at: Timestamp, entry: &Entry) -> Option<Self> {
+        let Entry::Fact(fact) = entry else { return None };
         let (account, event, detail) = match fact {
             Fact::AccountState { account, condition, detail } => (*account, condition.as_str(), detail),
             Fact::Gap { account, detail } => (*account, GAP, detail),

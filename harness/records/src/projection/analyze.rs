@@ -11,6 +11,7 @@ use lacuna_inference::verdicts::VerdictRecord;
 
 use super::PROJECTION_VERSION;
 use super::derive::{Derived, Options, derive};
+use super::figure_tables::FIGURES;
 use super::manifest::{FileHash, MANIFEST, StoredManifest};
 use super::output::Folder;
 use super::registration::Registration;
@@ -89,8 +90,9 @@ pub fn analyze(run: &Path, options: AnalyzeOptions) -> Result<Analysis, AnalyzeE
     };
     let failed = |source| AnalyzeError::Io { file: target.clone(), source };
     let output = Folder::new(&target).map_err(failed)?;
-    let before = hashes(&target).map_err(failed)?;
-    let contents = contents(run).map_err(failed)?;
+    let mut before = hashes(&target).map_err(failed)?;
+    before.extend(inner_hashes(&target, FIGURES).map_err(failed)?.into_iter().map(|file| (file.path.clone(), file)));
+    let contents = inner_hashes(run, FILES).map_err(failed)?;
     let options = Options { spreadsheet_safe: options.spreadsheet_safe, contents: &contents };
     let Derived { header, seal, counts, evidence, verdicts, texts, registration, files } =
         derive(&run.join(JOURNAL), &output, &options)?;
@@ -127,12 +129,12 @@ pub(crate) fn hash_file(path: &Path, name: &str) -> io::Result<FileHash> {
     Ok(hashed.finish(name).1)
 }
 
-/// The contents in `files/`, in order.
-fn contents(run: &Path) -> io::Result<Vec<FileHash>> {
-    let folder = run.join(FILES);
+/// The regular files in a folder inside a folder, hashed, in order; none if it is not there.
+fn inner_hashes(run: &Path, inner: &str) -> io::Result<Vec<FileHash>> {
+    let folder = run.join(inner);
     if !folder.is_dir() {
         return Ok(Vec::new());
     }
     let files = hashes(&folder)?.into_values();
-    Ok(files.map(|file| FileHash { path: format!("{FILES}/{}", file.path), ..file }).collect())
+    Ok(files.map(|file| FileHash { path: format!("{inner}/{}", file.path), ..file }).collect())
 }

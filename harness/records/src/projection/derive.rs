@@ -1,5 +1,6 @@
 //! The derivation itself: one pass over the journal, then the tables that need the whole of it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::Path;
@@ -9,7 +10,8 @@ use lacuna_inference::conclusion::{Conclusion, conclude};
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::VerdictRecord;
-use lacuna_model::{Entry, EntrySequence, Fact, ObservationKind, RunId, Timestamp};
+use lacuna_model::{AccountIx, ArmIx, Decision, Entry, EntrySequence, Fact, ItemIx, ObservationKind, RunId, Study, Timestamp};
+use lacuna_report::Report;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,11 +20,14 @@ use super::analyze::AnalyzeError;
 use super::claim_tables::{self, ContrastRow, EnforcementRow};
 use super::combination_tables::{self, CombinationRow};
 use super::control_tables::{self, ControlRow};
+use super::figure_tables::{self, FIGURES};
 use super::manifest::{FileHash, JournalEnd, MANIFEST, Manifest};
 use super::outcome_tables::{self, OutcomeRow, VerdictRow};
 use super::output::Output;
 use super::package;
 use super::registration::{Conduct, Registration};
+use super::report_page::{self, REPORT};
+use super::rule_tables::{self, RuleRow, SearchedText};
 use super::sent_tables::{self, Content, Contents, ProbeItemRow, ReceivedRow, SentRow};
 use super::table::Table;
 use super::writer::{Hashed, TableWriter, guarded_file};
@@ -32,22 +37,36 @@ use crate::run_folder::JOURNAL;
 /// The description of the tables.
 pub(crate) const DATA_PACKAGE: &str = "datapackage.json";
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "sent",
     "probe_items",
     "received",
     "outcomes",
     "verdicts",
     "combinations",
+    "rules",
     "contrasts",
     "enforcement",
     "controls",
     "accounts",
 ];
 
-/// The files of the tables, and those of their guarded copies.
+/// The files of the tables, those of the figures' numbers among them, and those of their guarded copies.
 pub(crate) fn table_files() -> impl Iterator<Item = (String, String)> {
-    TABLES.iter().map(|table| (format!("{table}.csv"), guarded_file(table)))
+    let figures = lacuna_report::figures::NAMES.iter().map(|figure| format!("{FIGURES}/{figure}"));
+    let tables = TABLES.iter().map(|table| (*table).to_owned()).chain(figures);
+    tables.map(|table| (format!("{table}.csv"), guarded_file(&table)))
+}
+
+/// The files that a projection may consist of, by their paths in its folder.
+pub(crate) fn is_derived(path: &str) -> bool {
+    let picture = |path: &str| {
+        let name = path.strip_prefix(FIGURES).and_then(|rest| rest.strip_prefix('/')).and_then(|name| name.strip_suffix(".svg"));
+        name.is_some_and(|name| lacuna_report::figures::NAMES.contains(&name))
+    };
+    [MANIFEST, DATA_PACKAGE, REPORT].contains(&path)
+        || picture(path)
+        || table_files().any(|(table, guarded)| path == table || path == guarded)
 }
 
 /// How to derive.
@@ -87,27 +106,41 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     let conclusion = conclude(&fold.evidence);
     fold.conclude(&conclusion, &mut tables)?;
 
+    let registration = fold.conduct.registration(&header, &fold.evidence, &conclusion.verdicts);
+    let (seal_of, lock, events) = (seal.as_ref(), registration.as_ref(), fold.events.as_slice());
+    let report = report_page::of_run(&header, seal_of, &last_hash, lock, events, &fold.evidence, &conclusion);
+    tables.write_figures(fold.evidence.study(), &report)?;
+
     let mut files = tables.files;
+    files.push(write(output, REPORT, report.html.as_bytes())?);
+    for (name, svg) in figure_tables::pictures(&report.figures) {
+        files.push(write(output, &name, svg.as_bytes())?);
+    }
     let package = package::package(&header, &tables.resources);
-    files.push(write_json(output, DATA_PACKAGE, &package).map_err(|source| AnalyzeError::write(DATA_PACKAGE, source))?);
+    files.push(write_json(output, DATA_PACKAGE, &package)?);
     files.extend_from_slice(options.contents);
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let registration = fold.conduct.registration(&header, &fold.evidence, &conclusion.verdicts);
     let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
-    write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion.checks, &files))
-        .map_err(|source| AnalyzeError::write(MANIFEST, source))?;
+    write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion, &files))?;
     let Conclusion { verdicts, texts, .. } = conclusion;
     Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, texts, registration, files })
 }
 
-fn write_json(output: &dyn Output, name: &str, value: &impl Serialize) -> io::Result<FileHash> {
-    let mut text = serde_json::to_vec_pretty(value)?;
+fn write(output: &dyn Output, name: &str, bytes: &[u8]) -> Result<FileHash, AnalyzeError> {
+    let write = || -> io::Result<FileHash> {
+        let mut hashed = Hashed::new(output.open(name)?);
+        hashed.write_all(bytes)?;
+        let (artifact, file) = hashed.finish(name);
+        artifact.finish()?;
+        Ok(file)
+    };
+    write().map_err(|source| AnalyzeError::write(name, source))
+}
+
+fn write_json(output: &dyn Output, name: &str, value: &impl Serialize) -> Result<FileHash, AnalyzeError> {
+    let mut text = serde_json::to_vec_pretty(value).map_err(|source| AnalyzeError::write(name, source.into()))?;
     text.push(b'\n');
-    let mut hashed = Hashed::new(output.open(name)?);
-    hashed.write_all(&text)?;
-    let (artifact, file) = hashed.finish(name);
-    artifact.finish()?;
-    Ok(file)
+    write(output, name, &text)
 }
 
 /// The tables of one derivation.
@@ -145,10 +178,30 @@ impl<'o> Tables<'o> {
         }
         self.close(writer)
     }
+
+    /// The numbers of the figures.
+    fn write_figures(&mut self, study: &Study, report: &Report) -> Result<(), AnalyzeError> {
+        let figures = &report.figures;
+        self.write(figure_tables::verdicts(), figure_tables::rows(study, &figures.verdicts.rows))?;
+        self.write(figure_tables::shares(), figure_tables::rows(study, &figures.shares.rows))?;
+        self.write(figure_tables::contrasts(), figure_tables::rows(study, &figures.contrasts.rows))?;
+        self.write(figure_tables::timeline(), figure_tables::rows(study, &figures.timeline.rows))?;
+        self.write(figure_tables::latency(), figure_tables::rows(study, &figures.latency.rows))
+    }
 }
 
 fn put<R>(writer: &mut TableWriter<R>, row: &R) -> Result<(), AnalyzeError> {
     writer.row(row).map_err(|source| AnalyzeError::write(&writer.file(), source))
+}
+
+/// Whether an entry is about the run or its accounts, and not about a message.
+fn is_event(entry: &Entry) -> bool {
+    match entry {
+        Entry::Fact(fact) => {
+            matches!(fact, Fact::EpochOpened { .. } | Fact::AccountState { .. } | Fact::Gap { .. } | Fact::StopRequested)
+        }
+        Entry::Decision(decision) => matches!(decision, Decision::Stopped { .. }),
+    }
 }
 
 /// What is known of the journal so far.
@@ -158,8 +211,8 @@ struct Fold {
     /// By probe: what was handed over.
     sent: Vec<Option<Arc<Content>>>,
     conduct: Conduct,
-    /// What was journaled of accounts.
-    of_accounts: Vec<(Timestamp, Fact)>,
+    /// What was journaled of accounts, and of the run as a whole.
+    events: Vec<(Timestamp, Entry)>,
 }
 
 impl Fold {
@@ -169,7 +222,7 @@ impl Fold {
             contents: Contents::default(),
             sent: Vec::new(),
             conduct: Conduct::default(),
-            of_accounts: Vec::new(),
+            events: Vec::new(),
         }
     }
 
@@ -181,10 +234,9 @@ impl Fold {
         for line in reader {
             let (sequence, at, entry) = line?;
             self.take(sequence, at, &entry, &mut changes);
-            let Entry::Fact(fact) = entry else { continue };
-            let Fact::Observed(observation) = fact else {
-                if AccountRow::of(&study, at, &fact).is_some() {
-                    self.of_accounts.push((at, fact));
+            let Entry::Fact(Fact::Observed(observation)) = entry else {
+                if is_event(&entry) {
+                    self.events.push((at, entry));
                 }
                 continue;
             };
@@ -215,6 +267,25 @@ impl Fold {
         self.conduct.take(entry);
         self.evidence.apply(sequence, at, entry, changes);
         changes.clear();
+    }
+
+    /// What is known of each text.
+    fn rules<'a>(&'a self, conclusion: &'a Conclusion) -> Vec<RuleRow<'a>> {
+        let mut numbers: BTreeMap<(ArmIx, AccountIx, Vec<ItemIx>), u32> = BTreeMap::new();
+        for (number, combination) in (1..).zip(&conclusion.combinations) {
+            let mut items = combination.items.clone();
+            items.sort_unstable();
+            numbers.insert((combination.arm, combination.recipient, items), number);
+        }
+        let rows = conclusion.texts.iter().flat_map(|record| {
+            RuleRow::rows(SearchedText {
+                study: self.evidence.study(),
+                record,
+                combination: numbers.get(&(record.arm, record.recipient, record.items.clone())).copied(),
+                first_probe: self.evidence.searches().probes_of(record.arm, &record.items).first().copied(),
+            })
+        });
+        rows.collect()
     }
 
     /// Writes what needs the whole journal.
@@ -248,6 +319,7 @@ impl Fold {
             combination_tables::combinations(),
             combinations.flat_map(|(number, combination)| CombinationRow::rows(study, number, combination)),
         )?;
+        tables.write(rule_tables::rules(), self.rules(conclusion).into_iter())?;
         tables.write(control_tables::controls(), conclusion.controls.iter().map(|control| ControlRow { study, control }))?;
         let contrasts = conclusion.contrasts.records.iter().map(|record| ContrastRow {
             study,
@@ -257,7 +329,7 @@ impl Fold {
         tables.write(claim_tables::contrasts(), contrasts)?;
         let enforcement = conclusion.enforcement.iter().map(|record| EnforcementRow { study, record });
         tables.write(claim_tables::enforcement(), enforcement)?;
-        let told = self.of_accounts.iter().filter_map(|(at, fact)| AccountRow::of(study, *at, fact));
+        let told = self.events.iter().filter_map(|(at, entry)| AccountRow::of(study, *at, entry));
         let inferred = conclusion.account_effects.iter().map(|effect| AccountRow::inferred(study, effect));
         tables.write(account_tables::accounts(), told.chain(inferred))
     }

@@ -1,4 +1,4 @@
-//! What is derived from a journal: the CSV tables, the data package that describes them, the manifest.
+//! What is derived from a journal: the CSV tables, the data package that describes them, the report with its figures, the manifest.
 //!
 //! A projection is a pure function of the journal (and of the contents in `files/`, which the journal names by hash):
 //! [`analyze`] writes it, [`verify`](crate::verify) compares it byte for byte with what stands in the folder.
@@ -18,11 +18,14 @@ mod claim_tables;
 mod combination_tables;
 mod control_tables;
 mod derive;
+mod figure_tables;
 mod manifest;
 mod outcome_tables;
 mod output;
 mod package;
 mod registration;
+mod report_page;
+mod rule_tables;
 mod sent_tables;
 mod table;
 mod writer;
@@ -30,14 +33,17 @@ mod writer;
 pub use analyze::{Analysis, AnalyzeError, AnalyzeOptions, analyze};
 pub(crate) use analyze::{PROJECTION_FOLDER_PREFIX, hash_file};
 pub use cell::number;
-pub(crate) use derive::{DATA_PACKAGE, Options, derive, table_files};
+pub(crate) use derive::{Options, derive, is_derived, table_files};
+pub(crate) use figure_tables::FIGURES;
 pub(crate) use manifest::StoredManifest;
 pub use manifest::{FileHash, MANIFEST};
 pub(crate) use output::{Artifact, Output};
 pub use registration::{Deviating, DeviationKind, Registration};
+pub use report_page::REPORT;
+pub(crate) use rule_tables::rule_id;
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
-pub const PROJECTION_VERSION: u32 = 2;
+pub const PROJECTION_VERSION: u32 = 3;
 
 /// The version of the tables, the first cell of every row. Columns are only appended to a table of a version.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -1,12 +1,14 @@
 //! Where derived files go: into a folder, or nowhere but a comparison.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// A place for derived files.
 pub(crate) trait Output {
-    /// Begins a file.
+    /// Begins a file; the name may be that of a file in a folder inside, `figures/latency.svg`.
     fn open(&self, name: &str) -> io::Result<Box<dyn Artifact>>;
 }
 
@@ -21,26 +23,52 @@ pub(crate) trait Artifact: Write {
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
+    /// Folders inside that hold files.
+    inner: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Folder {
     /// The folder at this path; made if it is not there.
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
-        Ok(Self { path: path.to_owned() })
+        Ok(Self { path: path.to_owned(), inner: RefCell::default() })
     }
 
     /// Waits until the disk knows every name.
     pub(crate) fn sync(&self) -> io::Result<()> {
+        for inner in self.inner.borrow().iter() {
+            File::open(inner)?.sync_all()?;
+        }
         File::open(&self.path)?.sync_all()
+    }
+
+    /// Makes a folder inside. One that is there already must be one itself: a link could lead anywhere.
+    fn make(&self, inner: &Path) -> io::Result<()> {
+        if self.inner.borrow().contains(inner) {
+            return Ok(());
+        }
+        match fs::create_dir(inner) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ if fs::symlink_metadata(inner)?.is_dir() => self.inner.borrow_mut().insert(inner.to_owned()),
+            _ => return Err(io::Error::other(format!("{} is no folder", inner.display()))),
+        };
+        Ok(())
     }
 }
 
 impl Output for Folder {
     fn open(&self, name: &str) -> io::Result<Box<dyn Artifact>> {
-        let temporary = self.path.join(format!(".{name}.part"));
+        let place = self.path.join(name);
+        let (folder, file_name) = match name.rsplit_once('/') {
+            Some((folder, file_name)) => (self.path.join(folder), file_name),
+            None => (self.path.clone(), name),
+        };
+        if folder != self.path {
+            self.make(&folder)?;
+        }
+        let temporary = folder.join(format!(".{file_name}.part"));
         let file = File::create(&temporary)?;
-        Ok(Box::new(Pending { file: BufWriter::with_capacity(1 << 16, file), temporary, place: self.path.join(name) }))
+        Ok(Box::new(Pending { file: BufWriter::with_capacity(1 << 16, file), temporary, place }))
     }
 }
 

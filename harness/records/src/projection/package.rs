@@ -10,7 +10,8 @@ use crate::journal::Header;
 pub(super) fn resource<R>(table: &Table<R>, file: &FileHash) -> Value {
     json!({
         "profile": "tabular-data-resource",
-        "name": table.name,
+        // A name cannot be a path everywhere.
+        "name": table.name.replace('/', "-"),
         "path": file.path,
         "description": table.meaning,
         "format": "csv",

@@ -1,6 +1,6 @@
 //! Moments as the files write them: ISO 8601, UTC, milliseconds and `Z`.
 
-use lacuna_model::Timestamp;
+use crate::time::Timestamp;
 
 const DAY: i64 = 86_400_000_000;
 

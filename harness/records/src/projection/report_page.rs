@@ -1,0 +1,50 @@
+//! `report.html` and `figures/`: what the report's room writes of a run, put into files.
+
+use lacuna_inference::conclusion::Conclusion;
+use lacuna_inference::evidence::Evidence;
+use lacuna_model::{Entry, Timestamp};
+use lacuna_report::{Deviation, Input, Report, Run, report};
+
+use super::PROJECTION_VERSION;
+use super::registration::Registration;
+use crate::journal::{ChainHash, Header, Seal};
+
+/// The page.
+pub const REPORT: &str = "report.html";
+
+/// Writes the report; nothing of it is in a file yet.
+pub(super) fn of_run(
+    header: &Header,
+    seal: Option<&Seal>,
+    last_hash: &ChainHash,
+    registration: Option<&Registration>,
+    events: &[(Timestamp, Entry)],
+    evidence: &Evidence,
+    conclusion: &Conclusion,
+) -> Report {
+    let inputs: Vec<Input<'_>> =
+        header.inputs.iter().map(|it| Input { kind: &it.kind, path: &it.path, sha256: &it.sha256 }).collect();
+    let registration = registration.map(|it| lacuna_report::Registration {
+        lock: &it.lock,
+        sha256: &it.sha256,
+        reason: it.reason.as_deref(),
+        deviations: it
+            .deviations
+            .iter()
+            .map(|it| Deviation { kind: it.kind.in_words(), subject: &it.subject, detail: &it.detail })
+            .collect(),
+    });
+    let run = Run {
+        id: &header.run_id,
+        lacuna_version: &header.lacuna_version,
+        engine_version: header.engine_version,
+        projection_version: PROJECTION_VERSION,
+        opened_at: header.opened_at,
+        sealed_at: seal.map(|seal| seal.at),
+        journal_hash: &last_hash.to_string(),
+        inputs: &inputs,
+        registration: registration.as_ref(),
+        events,
+    };
+    report(&run, evidence, conclusion)
+}
