@@ -20,7 +20,8 @@ fn main() {
         let report = story.report(&conclusion, "corpora/words");
         let ms = started.elapsed().as_secs_f64() * 1e3;
         let figures = &report.figures;
-        let pictures = [&figures.verdicts.svg, &figures.shares.svg, &figures.contrasts.svg, &figures.timeline.svg, &figures.latency.svg];
+        let pictures =
+            [&figures.verdicts.svg, &figures.shares.svg, &figures.contrasts.svg, &figures.timeline.svg, &figures.latency.svg];
         let megabytes = |bytes: usize| bytes as f64 / 1e6;
         println!(
             "| {items}, {name} dropped | {arms} | 2 | {} | {:.2} | {:.2} | {ms:.0} |",

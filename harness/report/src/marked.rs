@@ -60,7 +60,8 @@ impl Kind {
 /// The text with its marks. Of each stretch without one, at most twice `context` characters are shown.
 pub(crate) fn marked(text: &str, marks: &[Mark], context: usize) -> Markup {
     // Ranges come from a journal: one that does not fit the text marks nothing.
-    let marks: Vec<&Mark> = marks.iter().filter(|mark| text.get(mark.range.clone()).is_some_and(|part| !part.is_empty())).collect();
+    let marks: Vec<&Mark> =
+        marks.iter().filter(|mark| text.get(mark.range.clone()).is_some_and(|part| !part.is_empty())).collect();
     let mut cuts: BTreeSet<usize> = marks.iter().flat_map(|mark| [mark.range.start, mark.range.end]).collect();
     cuts.extend([0, text.len()]);
     let cuts: Vec<usize> = cuts.into_iter().collect();
@@ -81,7 +82,14 @@ fn drawn(text: &str, marks: &[&Mark], piece: &Range<usize>, context: usize) -> M
     let covering: Vec<Kind> = covering.into_iter().collect();
     let shown = text.get(piece.clone()).unwrap_or_default();
     let unmarked = covering.iter().all(|kind| *kind == Kind::Window);
-    nested(&covering, &if unmarked { around(shown, context) } else { html! { (stretch(shown)) } })
+    nested(
+        &covering,
+        &if unmarked {
+            around(shown, context)
+        } else {
+            html! { (stretch(shown)) }
+        },
+    )
 }
 
 /// A piece in the marks that cover it.

@@ -102,17 +102,16 @@ mod tests {
     #[test]
     fn what_others_wrote_cannot_become_markup_nor_turn_the_line_around() {
         let shown = html! { p title=(name("\"onload=x").line()) { (name("<script>\u{202e}\u{0}&amp;")) } };
-        assert_eq!(
-            shown.into_string(),
-            "<p title=\"&quot;onload=x\"><bdi>&lt;script&gt;\\u{202e}\\u{0}&amp;amp;</bdi></p>"
-        );
+        assert_eq!(shown.into_string(), "<p title=\"&quot;onload=x\"><bdi>&lt;script&gt;\\u{202e}\\u{0}&amp;amp;</bdi></p>");
     }
 
     #[test]
     fn what_is_long_is_cut_and_says_so() {
         let long = "新".repeat(350_000);
         let shown = name(&long).render().into_string();
-        assert!(shown.starts_with("<bdi>新新") && shown.ends_with("新</bdi><span class=\"cut\">… (1,050,000 bytes in all)</span>"));
+        assert!(
+            shown.starts_with("<bdi>新新") && shown.ends_with("新</bdi><span class=\"cut\">… (1,050,000 bytes in all)</span>")
+        );
         assert_eq!(name(&long).cut().0.chars().count(), NAME);
         // One character with a million marks.
         let marks = format!("a{}", "\u{301}".repeat(500_000));

@@ -91,7 +91,13 @@ fn isolated() -> (Story, Conclusion) {
         certified: true,
         rounds: 21,
     };
-    let single = RuleRecord { components: vec![at("lamps")], unless: Vec::new(), matching: Matching::AnyOrder, certified: false, ..rule.clone() };
+    let single = RuleRecord {
+        components: vec![at("lamps")],
+        unless: Vec::new(),
+        matching: Matching::AnyOrder,
+        certified: false,
+        ..rule.clone()
+    };
     let text = TextRecord {
         items: vec![ItemIx(0)],
         arm: ArmIx(0),

@@ -143,12 +143,17 @@ pub(super) fn contrasts<'a>() -> Table<FigureRow<'a, contrasts::Row>> {
 /// `figures/timeline.csv`
 pub(super) fn timeline<'a>() -> Table<FigureRow<'a, timeline::Row>> {
     let columns = vec![
-        column("recipient_account", Form::Text, "The recipient.", |it: &FigureRow<'a, timeline::Row>| it.account(it.row.recipient)),
+        column("recipient_account", Form::Text, "The recipient.", |it: &FigureRow<'a, timeline::Row>| {
+            it.account(it.row.recipient)
+        }),
         column("from", Form::Time, "Where this part of the run begins.", |it| Cell::time(it.row.from)),
         column("to", Form::Time, "Where it ends.", |it| Cell::time(it.row.to)),
-        column("candidates", Form::Integer, "Messages of candidates and canaries that the platform took for this recipient.", |it| {
-            it.row.candidates.into()
-        }),
+        column(
+            "candidates",
+            Form::Integer,
+            "Messages of candidates and canaries that the platform took for this recipient.",
+            |it| it.row.candidates.into(),
+        ),
         column("controls", Form::Integer, "Controls that the platform took for this recipient.", |it| it.row.controls.into()),
         column("controls_lost", Form::Integer, "Of the controls, missing on a path that was alive around them.", |it| {
             it.row.controls_lost.into()

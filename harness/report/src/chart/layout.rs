@@ -45,9 +45,10 @@ pub(super) fn svg(chart: &Chart) -> Markup {
     let between = if columns > 1 { BETWEEN * (columns - 1) as f64 } else { 0.0 };
     let width = ((WIDTH - labels - RIGHT - between) / columns as f64).max(20.0);
     // What all panels have below them stands there once.
-    let shared = chart.panels.first().map(|panel| &panel.x.label).filter(|label| {
-        !label.is_empty() && chart.panels.len() > 1 && chart.panels.iter().all(|panel| panel.x.label == **label)
-    });
+    let shared =
+        chart.panels.first().map(|panel| &panel.x.label).filter(|label| {
+            !label.is_empty() && chart.panels.len() > 1 && chart.panels.iter().all(|panel| panel.x.label == **label)
+        });
     let mut panels = Vec::new();
     for of_row in chart.panels.chunks(columns) {
         let titles = of_row.iter().map(|panel| panel.title.len()).max().unwrap_or(0);

@@ -145,7 +145,9 @@ fn decades(from: f64, to: f64, most: f64) -> Vec<(f64, String)> {
         .filter(|power| power % every == 0)
         .flat_map(|power| factors.iter().map(move |factor| factor * pow(10.0, f64::from(power))))
         .filter(inside)
-        .map(|ms| (ms, if ms >= 1_000.0 { format!("{} s", words::number(ms / 1_000.0)) } else { format!("{} ms", words::number(ms)) }))
+        .map(|ms| {
+            (ms, if ms >= 1_000.0 { format!("{} s", words::number(ms / 1_000.0)) } else { format!("{} ms", words::number(ms)) })
+        })
         .collect()
 }
 

@@ -104,7 +104,9 @@ fn chart(study: &Study, comparisons: &[Comparison], claimed: &[(usize, Row)]) ->
             "For each claimed difference the drop rate on the first side less that on the second, with its interval: right of the \
              middle more is dropped on the first side. figures/{NAME}.csv has the numbers."
         ),
-        legend: [Scope::Region, Scope::AccountPair].map(|scope| (Swatch::Point(look(scope).0, look(scope).1), meaning(scope).to_owned())).into(),
+        legend: [Scope::Region, Scope::AccountPair]
+            .map(|scope| (Swatch::Point(look(scope).0, look(scope).1), meaning(scope).to_owned()))
+            .into(),
         columns: 1,
         panels,
     }

@@ -71,12 +71,5 @@ fn nothing(name: &'static str, title: &str, why: &str) -> Chart {
     let hidden = || Axis::new("", Scale::linear(0.0, 1.0, Ticks::Hidden));
     let words = Mark::Words { at: (0.0, 0.5), text: why.to_owned() };
     let panel = Panel { title: Vec::new(), x: hidden(), y: hidden(), height: 24.0, marks: vec![words] };
-    Chart {
-        name,
-        title: title.to_owned(),
-        description: why.to_owned(),
-        legend: Vec::new(),
-        columns: 1,
-        panels: vec![panel],
-    }
+    Chart { name, title: title.to_owned(), description: why.to_owned(), legend: Vec::new(), columns: 1, panels: vec![panel] }
 }

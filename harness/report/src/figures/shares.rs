@@ -1,8 +1,8 @@
 //! How much of each category is kept from whom: of a screen the share of items, with fixed sends the drop rate.
 
+use lacuna_inference::categories;
 use lacuna_inference::conclusion::Conclusion;
 use lacuna_inference::enforcement::{Rate, Sends};
-use lacuna_inference::categories;
 use lacuna_model::{AccountIx, ArmIx, Study};
 
 use super::Figure;

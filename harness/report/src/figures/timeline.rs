@@ -86,7 +86,8 @@ pub(super) fn figure(run: &Run<'_>, evidence: &Evidence) -> Figure<Row> {
         if !record.is_accepted() {
             continue;
         }
-        let [candidates, controls, lost, void] = &mut counts[row.recipient.get()][span.part(row.sent_at.unwrap_or(record.planned_at))];
+        let [candidates, controls, lost, void] =
+            &mut counts[row.recipient.get()][span.part(row.sent_at.unwrap_or(record.planned_at))];
         if record.probe.role == Role::Control {
             *controls += 1;
             *lost += u64::from(row.outcome == Outcome::Dropped);
@@ -302,6 +303,10 @@ fn legend(run: &Run<'_>) -> Vec<(Swatch, String)> {
         "sanctioned",
     );
     add(|it| matches!(it, Entry::Fact(Fact::EpochOpened { epoch: 1.., .. })), Swatch::Rule(RESUMED.0, RESUMED.1), "resumed");
-    add(|it| matches!(it, Entry::Decision(Decision::Stopped { .. })), Swatch::Rule(STOPPED.0, STOPPED.1), "nothing more was sent");
+    add(
+        |it| matches!(it, Entry::Decision(Decision::Stopped { .. })),
+        Swatch::Rule(STOPPED.0, STOPPED.1),
+        "nothing more was sent",
+    );
     legend
 }

@@ -161,7 +161,9 @@ fn chart(study: &Study, paths: &[Path], lines: &[Line]) -> Chart {
     Chart {
         name: NAME,
         title: TITLE.to_owned(),
-        description: format!("A cell for each of {items} items and each of the columns {columns}; figures/{NAME}.csv has all cells."),
+        description: format!(
+            "A cell for each of {items} items and each of the columns {columns}; figures/{NAME}.csv has all cells."
+        ),
         legend: legend.collect(),
         columns: 1,
         panels: vec![panel],

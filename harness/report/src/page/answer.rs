@@ -47,7 +47,8 @@ fn sentence(content: Content<'_>) -> Markup {
     let all = items.len() as u64;
     let kept = items.values().filter(|(kept, _)| *kept).count() as u64;
     let late = items.values().filter(|(kept, late)| !kept && *late).count() as u64;
-    let share = |part: u64, whole: u64| if whole == 0 { String::new() } else { format!(" ({})", percent(part as f64 / whole as f64)) };
+    let share =
+        |part: u64, whole: u64| if whole == 0 { String::new() } else { format!(" ({})", percent(part as f64 / whole as f64)) };
     html! {
         p.answer {
             @if all == 0 {

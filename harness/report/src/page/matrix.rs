@@ -31,7 +31,8 @@ pub(super) fn section(content: Content<'_>) -> Markup {
             rows.extend(rows_of(study, line, &mut left));
         }
     }
-    let drawn: Vec<Verdict> = Verdict::ALL.iter().copied().filter(|it| lines.iter().any(|line| line.verdicts.contains(&Some(*it)))).collect();
+    let drawn: Vec<Verdict> =
+        Verdict::ALL.iter().copied().filter(|it| lines.iter().any(|line| line.verdicts.contains(&Some(*it)))).collect();
     html! {
         @if lines.is_empty() {
             p { "No item was tested." }

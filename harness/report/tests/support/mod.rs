@@ -104,8 +104,7 @@ pub struct Story {
 
 impl Story {
     pub fn of(study: Study) -> Self {
-        let mut story =
-            Self { evidence: Evidence::new(Arc::new(study)), events: Vec::new(), now: START, sequence: 0, turn: 1 };
+        let mut story = Self { evidence: Evidence::new(Arc::new(study)), events: Vec::new(), now: START, sequence: 0, turn: 1 };
         let accounts = story.evidence.study().accounts.len();
         story.tell(Entry::Fact(Fact::EpochOpened { epoch: 0, sent_today: vec![0; accounts] }));
         story
@@ -115,9 +114,8 @@ impl Story {
         self.now = self.now + Duration::from_millis(7);
         let event = !matches!(
             &entry,
-            Entry::Fact(
-                Fact::SendStarted { .. } | Fact::SendResult { .. } | Fact::Observed(_) | Fact::DeadlinePassed(_)
-            ) | Entry::Decision(Decision::ProbePlanned(_))
+            Entry::Fact(Fact::SendStarted { .. } | Fact::SendResult { .. } | Fact::Observed(_) | Fact::DeadlinePassed(_))
+                | Entry::Decision(Decision::ProbePlanned(_))
         );
         self.evidence.apply(EntrySequence(self.sequence), self.now, &entry, &mut Vec::new());
         self.sequence += 1;
