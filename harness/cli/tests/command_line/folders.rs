@@ -7,8 +7,16 @@ use std::path::Path;
 use crate::support::{Said, folder, lacuna, run};
 
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
-    entries.map(|it| (it.file_name().into_string().unwrap(), fs::read(it.path()).unwrap())).collect()
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if entry.path().is_dir() {
+            files.extend(self::files(&entry.path()).into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)));
+        } else {
+            files.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+    files
 }
 
 #[test]
@@ -44,6 +52,12 @@ fn every_file_is_derived_again_and_one_flipped_byte_is_found() {
     let said = Said::by(lacuna(&["analyze", &path, "--output-format", "json"]));
     assert_eq!(said.code, 0, "{}", said.stderr);
     assert_eq!(said.json()["findings"].as_array().unwrap().len(), 6);
+    assert_eq!(files(&folder), written);
+
+    let report = folder.join("report.html");
+    fs::write(&report, "what somebody wrote").unwrap();
+    let said = Said::by(lacuna(&["report", &path]));
+    assert_eq!((said.code, said.stdout.trim_end()), (0, &*report.display().to_string()), "{}", said.stderr);
     assert_eq!(files(&folder), written);
 
     let said = Said::by(lacuna(&["analyze", &path, "--spreadsheet-safe"]));

@@ -6,7 +6,7 @@ use crate::support::{Said, file, folder, lacuna, run};
 
 #[test]
 fn help() {
-    let commands: [&[&str]; 14] = [
+    let commands: [&[&str]; 15] = [
         &["--help"],
         &["run", "--help"],
         &["plan", "--help"],
@@ -14,6 +14,7 @@ fn help() {
         &["diff", "--help"],
         &["analyze", "--help"],
         &["verify", "--help"],
+        &["report", "--help"],
         &["corpus", "--help"],
         &["corpus", "lint", "--help"],
         &["corpus", "import", "--help"],
