@@ -8,7 +8,7 @@ use lacuna_inference::rules::{RuleRecord, TextRecord};
 use lacuna_model::{ProbeId, Signal, Study};
 
 use super::cell::Cell;
-use super::table::{ForeignKey, Form, Table, column};
+use super::table::{Column, ForeignKey, Form, Table, column};
 
 /// Digits of a rule's id: 48 bits, far more than any list has rules.
 const ID_DIGITS: usize = 12;
@@ -113,10 +113,10 @@ fn offset(at: Option<usize>) -> Cell<'static> {
     at.map_or(Cell::Missing, Cell::display)
 }
 
-/// `rules.csv`
-pub(super) fn rules<'a>() -> Table<RuleRow<'a>> {
+/// Which rule, which of its components, and where.
+fn component_columns<'a>() -> Vec<Column<RuleRow<'a>>> {
     let signals = Signal::ALL.iter().map(|it| it.as_str()).collect();
-    let columns = vec![
+    vec![
         column(
             "item_id",
             Form::Text,
@@ -191,12 +191,18 @@ pub(super) fn rules<'a>() -> Table<RuleRow<'a>> {
         column("window_end", Form::Integer, "One past its last character, likewise.", |row| {
             offset(row.window.as_ref().map(|window| window.end))
         }),
+    ]
+}
+
+/// What it took, and what it rests on.
+fn evidence_columns<'a>() -> Vec<Column<RuleRow<'a>>> {
+    vec![
         column(
             "messages",
             Form::Integer,
             "Messages of the whole search in the text for the recipient, controls and those that showed the text to be blocked not \
              counted; the same on each of its rows.",
-            |row| row.of.record.messages.into(),
+            |row: &RuleRow<'a>| row.of.record.messages.into(),
         ),
         column(
             "rounds",
@@ -243,7 +249,13 @@ pub(super) fn rules<'a>() -> Table<RuleRow<'a>> {
         column("first_probe_id", Form::Text, "The first send of a part of the text, for any recipient of the arm.", |row| {
             row.of.first_probe.into()
         }),
-    ];
+    ]
+}
+
+/// `rules.csv`
+pub(super) fn rules<'a>() -> Table<RuleRow<'a>> {
+    let mut columns = component_columns();
+    columns.extend(evidence_columns());
     Table {
         name: "rules",
         meaning: "Which words of the texts that are blocked are to blame: one row a component of each rule in each text, for each \

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::rules::wanting;
-use lacuna_inference::searches::{excerpt_of, purpose_of};
+use lacuna_inference::searches::{TextSearch, excerpt_of, purpose_of};
 use lacuna_inference::verdicts::tallies;
 use lacuna_model::study::DesignKind;
 use lacuna_model::{
@@ -120,7 +120,7 @@ pub fn played(study: &Study, controls: usize, is_blocked: &dyn Fn(&str) -> bool)
     for _ in 0..20 {
         let wanting = wanting(&play.evidence, &tallies(&play.evidence));
         let Some((search, components)) = wanting.into_iter().next() else { break };
-        if !play.evidence.searches().get(search).is_some_and(|search| search.has_budget()) {
+        if !play.evidence.searches().get(search).is_some_and(TextSearch::has_budget) {
             break;
         }
         play.ask(Purpose::Confirm, Some(excerpt_of(search, &components)));
