@@ -205,7 +205,9 @@ impl Isolation {
             }
             let (arm, recipients) = (self.on[route].route.arm, self.on[route].route.recipients.clone());
             let contents = tallies.pools().contents().iter().filter(|content| content.arm == arm);
-            for content in contents.filter(|content| content.items.len() > 1) {
+            // A question may be nearly twice as long as its text.
+            let fits = |items: &[ItemIx]| study.joined(items).chars().count() * 2 <= study.text.longest;
+            for content in contents.filter(|content| content.items.len() > 1 && fits(&content.items)) {
                 for recipient in &recipients {
                     if tallies.combination(arm, *recipient, &content.items) == Some(true) {
                         self.wait(route, content.items.clone(), *recipient);
@@ -240,6 +242,16 @@ impl Isolation {
             (0, Some(from)) => Supply::Later(from),
             (ready, _) => Supply::Ready(ready),
         }
+    }
+
+    /// Searches that are open, texts that wait for one, combinations to be sent once more; what is over is left out.
+    pub fn count(&mut self, study: &Study, evidence: &Evidence, tallies: &Tallies) -> usize {
+        for route in 0..self.on.len() {
+            if self.enabled {
+                self.tidy(route, study, evidence, tallies);
+            }
+        }
+        self.outstanding()
     }
 
     /// Leaves out what is over, or is no longer worth anything.
@@ -307,11 +319,10 @@ impl Isolation {
         };
         let text = evidence.study().joined(&items);
         let near = self.found.iter().filter(|it| it.arm == arm && it.recipient == recipient || it.items == items);
-        let listed = evidence.study().isolation.iter().flat_map(|rule| &rule.rules);
         let begun = evidence.searches().all().len();
         SearchPlan {
             search: SearchIx(u32::try_from(begun).unwrap_or(u32::MAX)),
-            known: held_by(&text, near.map(|it| &it.components).chain(listed)),
+            known: held_by(&text, near.map(|it| &it.components)),
             loss_ppm: likely_loss(tallies, arm, recipient),
             items,
             arm,

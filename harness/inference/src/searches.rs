@@ -208,7 +208,8 @@ impl Searches {
             loss: if told { TOLD_BY_CHANCE } else { f64::from(plan.loss_ppm) * 1e-6 },
             false_positive_rate: study.decision.false_positive_rate,
             budget,
-            known: plan.known.iter().map(|rule| rule.iter().map(|component| component.to_string()).collect()).collect(),
+            known: strings(&plan.known),
+            listed: strings(rule.map_or(&[], |rule| &rule.rules)),
             ..Options::default()
         };
         let text = study.joined(&plan.items);
@@ -283,6 +284,10 @@ impl Searches {
             search.under_way = None;
         }
     }
+}
+
+fn strings(rules: &[Vec<Arc<str>>]) -> Vec<Vec<String>> {
+    rules.iter().map(|rule| rule.iter().map(|component| component.to_string()).collect()).collect()
 }
 
 fn bytes(fragments: &[Range<usize>]) -> Vec<Range<u32>> {
