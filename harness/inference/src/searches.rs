@@ -122,6 +122,9 @@ impl TextSearch {
             let says_nothing = outcome == Outcome::Dropped && self.plan.signal != Signal::Dropped;
             if let Some(answer) = answer.filter(|_| !says_nothing) {
                 self.search.learn(&question_of(probe, excerpt), answer);
+                if self.question.is_none() {
+                    self.question = self.search.next_question();
+                }
             }
             return;
         }
@@ -149,7 +152,7 @@ impl TextSearch {
             // A combination was sent once more.
             question => {
                 self.search.learn(&question_of(probe, excerpt), answer);
-                self.question = question;
+                self.question = question.or_else(|| self.search.next_question());
             }
         }
     }
@@ -261,9 +264,9 @@ impl Searches {
             let search = &mut self.all[search.get()];
             if search.plan.recipient == recipient {
                 search.told(probe, excerpt, outcome);
-                if outcome == Outcome::Dropped && probe.purpose == Purpose::Confirm {
-                    search.dropped_alone_at = Some(at);
-                }
+            }
+            if outcome == Outcome::Dropped && probe.purpose == Purpose::Confirm {
+                search.dropped_alone_at = Some(at);
             }
         }
     }

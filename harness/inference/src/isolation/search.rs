@@ -182,7 +182,23 @@ impl Search {
         let spans: Option<Vec<Span>> = question.fragments.iter().map(|range| self.text.span_of(range)).collect();
         let Some(spans) = spans.filter(|_| question.kind != Kind::Order) else { return false };
         self.memo.add(spans, answer == Answer::Dropped);
+        self.reopen();
         true
+    }
+
+    /// A rule that arrives alone is none: what was believed to be explained by it is sought anew.
+    fn reopen(&mut self) {
+        if self.chain.is_some() || self.open.is_some() || !matches!(self.status, Status::Complete | Status::First) {
+            return;
+        }
+        let before = self.rules.len();
+        let (memo, enough) = (&self.memo, self.enough);
+        self.rules.retain(|rule| memo.of(&rule.components).delivered < enough.delivered);
+        if self.rules.len() < before {
+            self.cleared.clear();
+            self.passing.clear();
+            self.status = Status::Open;
+        }
     }
 
     /// What is known by now.
