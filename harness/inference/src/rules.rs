@@ -6,8 +6,8 @@
 //! on a unit, 1 / false-positive-rate and the e-BH procedure, here over all combinations that were ever sent alone. The loss that a
 //! search assumed for its questions convicts nobody.
 //!
-//! A delivery is proof only where a filter acts on all that it matches. Where one is seen to let something through, nothing is
-//! certified for that arm and recipient; a filter that lets so little through that none of it is seen cannot be told from one that does not.
+//! A delivery is proof only where a filter acts on all that it matches. Where one is seen to let something of a text through, nothing is
+//! certified in it, and where that happens again and again, nothing for that arm and recipient; a filter that lets so little through that none of it is seen cannot be told from one that does not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -28,6 +28,9 @@ use crate::verdicts::e_value;
 
 /// Items of fewer graphemes are taken for keywords, of which a screen says all there is to say.
 pub const SHORTEST_TEXT: usize = 16;
+
+/// Where more than one text in so many shows a leak, it is not chance.
+const LEAKS_OF_CHANCE: usize = 20;
 
 /// What is known of one text, on one arm, for one recipient.
 #[derive(Clone, PartialEq, Debug)]
@@ -260,13 +263,8 @@ pub fn derive(evidence: &Evidence, tallies: &Tallies) -> Vec<TextRecord> {
     let searched = searched(evidence);
     let threshold = ln_threshold(&searched, study, tallies);
     let leaks = leaks(evidence, &searched, threshold, tallies);
-    let mut records: Vec<TextRecord> = searched
-        .iter()
-        .map(|it| {
-            let plan = it.search.plan();
-            record(it, threshold, leaks.contains(&(plan.arm, plan.recipient)), tallies)
-        })
-        .collect();
+    let mut records: Vec<TextRecord> =
+        searched.iter().map(|it| record(it, threshold, leaks.contains(&it.search.plan().search), tallies)).collect();
     for unit in tallies.units().filter(|unit| is_text(study, unit.item)) {
         let Some(signal) = signal_of_verdict(tallies.final_verdict(unit)) else { continue };
         if evidence.searches().find(unit.arm, &[unit.item], unit.recipient).is_none() {
@@ -299,43 +297,50 @@ pub fn derive(evidence: &Evidence, tallies: &Tallies) -> Vec<TextRecord> {
     records
 }
 
-/// The arms and recipients at which something arrived that is known to be blocked: a text or a combination alone that was dropped
-/// before or after, or a message that holds a combination that is blocked alone and that nothing lifts. There one delivery proves
-/// nothing, and nothing is certified.
-fn leaks(evidence: &Evidence, searched: &[Searched<'_>], threshold: f64, tallies: &Tallies) -> BTreeSet<(ArmIx, AccountIx)> {
-    let mut leaks = BTreeSet::new();
+/// The texts in which nothing is certified, because something arrived that is known to be blocked: there one delivery proves nothing.
+///
+/// A combination that losses made look blocked arrives as well, in a text here and there. So it is the text itself in which nothing is
+/// certified, and where it happens in more than one text in twenty, every text of that arm for that recipient.
+fn leaks(evidence: &Evidence, searched: &[Searched<'_>], threshold: f64, tallies: &Tallies) -> BTreeSet<SearchIx> {
+    let leaking: BTreeSet<SearchIx> =
+        searched.iter().filter(|it| leaks_in(it, evidence, threshold, tallies)).map(|it| it.search.plan().search).collect();
+    let route = |it: &Searched<'_>| (it.search.plan().arm, it.search.plan().recipient);
+    let mut of_route: BTreeMap<(ArmIx, AccountIx), (usize, usize)> = BTreeMap::new();
     for it in searched {
-        let plan = it.search.plan();
-        let text_arrived = match plan.items.as_slice() {
-            &[item] => tallies.of(Unit { item, arm: plan.arm, recipient: plan.recipient }).delivered > 0,
-            _ => false,
-        };
-        let rules: Vec<&Found> = it
-            .findings
-            .rules
-            .iter()
-            .zip(&it.own)
-            .filter(|(_, own)| own.told() > 0 || own.ln_e(tallies, plan.arm, plan.recipient) >= threshold)
-            .map(|(rule, _)| rule)
-            .collect();
-        let alone_arrived = it.own.iter().any(|own| own.arrivals > 0 && own.dropped() + own.told() > 1);
-        let whole_arrived =
-            rules.iter().filter(|rule| rule.unless.is_empty() && rule.matching != Matching::Ordered).any(|rule| {
-                evidence.searches().probes_of(plan.arm, &plan.items).iter().any(|probe| {
-                    let arrived = evidence.outcome(*probe, plan.recipient) == Some(Outcome::Delivered);
-                    arrived && {
-                        let message = evidence.study().text_of(&evidence.probe(*probe).probe);
-                        rule.components
-                            .iter()
-                            .all(|range| it.search.text().get(range.clone()).is_some_and(|part| message.contains(part)))
-                    }
-                })
-            });
-        if (text_arrived && !rules.is_empty()) || alone_arrived || whole_arrived {
-            leaks.insert((plan.arm, plan.recipient));
-        }
+        let (all, leaks) = of_route.entry(route(it)).or_default();
+        *all += 1;
+        *leaks += usize::from(leaking.contains(&it.search.plan().search));
     }
-    leaks
+    let is_leaking = |it: &&Searched<'_>| {
+        let (all, leaks) = of_route.get(&route(it)).copied().unwrap_or_default();
+        leaking.contains(&it.search.plan().search) || leaks * LEAKS_OF_CHANCE > all
+    };
+    searched.iter().filter(is_leaking).map(|it| it.search.plan().search).collect()
+}
+
+/// Whether something of this text arrived that is known to be blocked: the text or a combination alone that is proved to be, or a message
+/// that holds such a combination and that nothing lifts.
+fn leaks_in(it: &Searched<'_>, evidence: &Evidence, threshold: f64, tallies: &Tallies) -> bool {
+    let plan = it.search.plan();
+    let text_arrived = match plan.items.as_slice() {
+        &[item] => tallies.of(Unit { item, arm: plan.arm, recipient: plan.recipient }).delivered > 0,
+        _ => false,
+    };
+    let is_proved = |own: &Alone| own.told() > 0 || tallies.ln_e_of_drops(plan.arm, plan.recipient, &own.drops, 0) >= threshold;
+    let proved: Vec<(&Found, &Alone)> = it.findings.rules.iter().zip(&it.own).filter(|(_, own)| is_proved(own)).collect();
+    let alone_arrived = proved.iter().any(|(_, own)| own.arrivals > 0);
+    let whole_arrived =
+        proved.iter().filter(|(rule, _)| rule.unless.is_empty() && rule.matching != Matching::Ordered).any(|(rule, _)| {
+            evidence.searches().probes_of(plan.arm, &plan.items).iter().any(|probe| {
+                let arrived = evidence.outcome(*probe, plan.recipient) == Some(Outcome::Delivered);
+                arrived && {
+                    let message = evidence.study().text_of(&evidence.probe(*probe).probe);
+                    let mut parts = rule.components.iter().map(|range| it.search.text().get(range.clone()));
+                    parts.all(|part| part.is_some_and(|part| message.contains(part)))
+                }
+            })
+        });
+    (text_arrived && !proved.is_empty()) || alone_arrived || whole_arrived
 }
 
 fn record(it: &Searched<'_>, threshold: f64, leaks: bool, tallies: &Tallies) -> TextRecord {

@@ -78,6 +78,17 @@ pub enum DesignKind {
     Isolate,
 }
 
+impl DesignKind {
+    /// As the files write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Screen => "screen",
+            Self::Isolate => "isolate",
+        }
+    }
+}
+
 /// What is asked about texts that do not arrive.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct IsolationRule {

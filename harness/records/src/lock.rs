@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use lacuna_content::sha256_hex;
-use lacuna_model::study::{DecisionRule, Pacing, Safety, Watch};
+use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Safety, Watch};
 use lacuna_model::{Duration, Study, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -55,6 +55,12 @@ pub struct Lock {
     pub inputs: Vec<InputHash>,
     /// The seed.
     pub seed: u64,
+    /// The design. Locks from before there were several are of a screen.
+    #[serde(default = "screen")]
+    pub design: DesignKind,
+    /// What is asked about texts that do not arrive; `None` where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<LockedIsolation>,
     /// `[decision]`
     pub decision: DecisionRule,
     /// `[watch]`
@@ -65,6 +71,23 @@ pub struct Lock {
     pub safety: Safety,
     /// What the plan expected of the run.
     pub expected: Value,
+}
+
+/// The rules by which something is isolated. Which rules are known beforehand is no part of them: those of lists are held by
+/// the hashes of their corpora, and those of earlier runs steer the order of questions only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LockedIsolation {
+    /// The most messages about one text, for one recipient.
+    pub max_messages_per_text: u32,
+}
+
+fn isolation_of(study: &Study) -> Option<LockedIsolation> {
+    study.isolation.as_ref().map(|rule| LockedIsolation { max_messages_per_text: rule.max_messages_per_text })
+}
+
+const fn screen() -> DesignKind {
+    DesignKind::Screen
 }
 
 /// A lock as it stands in its file.
@@ -120,6 +143,8 @@ impl Lock {
             projection_version: PROJECTION_VERSION,
             inputs: inputs_of(experiment),
             seed: study.seed,
+            design: study.design,
+            isolation: isolation_of(study),
             decision: study.decision.clone(),
             watch: study.watch.clone(),
             pacing: study.pacing.clone(),
@@ -155,7 +180,9 @@ impl Lock {
     }
 
     fn rules(&self) -> Vec<(String, String)> {
-        flat(self.seed, &self.decision, &self.watch, &self.pacing, &self.safety)
+        let mut rules = of_design(self.design, self.isolation);
+        rules.extend(flat(self.seed, &self.decision, &self.watch, &self.pacing, &self.safety));
+        rules
     }
 
     /// Writes it beside the experiment; a lock that stands there is replaced at once or not at all.
@@ -231,7 +258,19 @@ pub fn changed_inputs(locked: &[InputHash], found: &[InputHash]) -> Vec<Change> 
 }
 
 fn rules_of(study: &Study) -> Vec<(String, String)> {
-    flat(study.seed, &study.decision, &study.watch, &study.pacing, &study.safety)
+    let mut rules = of_design(study.design, isolation_of(study));
+    rules.extend(flat(study.seed, &study.decision, &study.watch, &study.pacing, &study.safety));
+    rules
+}
+
+/// The design and what it isolates, under the keys of an experiment.
+fn of_design(design: DesignKind, isolation: Option<LockedIsolation>) -> Vec<(String, String)> {
+    let mut rules = vec![("design".to_owned(), design.as_str().to_owned())];
+    if design == DesignKind::Screen {
+        rules.push(("then.isolate".to_owned(), isolation.is_some().to_string()));
+    }
+    rules.extend(isolation.map(|it| ("decision.max-messages-per-text".to_owned(), it.max_messages_per_text.to_string())));
+    rules
 }
 
 /// Seed and rules as `table.key` and value, to be compared and shown.

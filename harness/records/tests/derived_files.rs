@@ -7,10 +7,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lacuna_records::projection::{AnalyzeError, AnalyzeOptions, analyze};
+use lacuna_model::{Decision, Entry, Probe};
+use lacuna_records::journal::Reader;
+use lacuna_records::projection::{AnalyzeError, AnalyzeOptions, PROJECTION_VERSION, analyze};
 use lacuna_records::verify::{VerifyReport, verify};
 use serde_json::Value;
-use support::{entries, example_entries, journal};
+use support::texts::{header_of, isolating, played};
+use support::{entries, example_entries, journal, journal_of};
 use tempfile::TempDir;
 
 const EXACT: AnalyzeOptions = AnalyzeOptions { spreadsheet_safe: false };
@@ -79,6 +82,7 @@ fn the_example_run_is_derived_like_this() {
             "probe_items.csv",
             "received.csv",
             "report.html",
+            "rules.csv",
             "sent.csv",
             "verdicts.csv"
         ]
@@ -95,7 +99,7 @@ fn the_columns_are_those_that_were_promised() {
     let promised = [
         (
             "sent",
-            "probe_id,sequence,arm_id,role,purpose,attempt,time_block,sender_account,client,venue,venue_id,content_kind,file_name,content_sha256,content_md5,content_bytes,width,height,perceptual_hash,text,sent_at,accepted_at,send_state,platform_message_id,notice,epoch,carrier_item_id",
+            "probe_id,sequence,arm_id,role,purpose,attempt,time_block,sender_account,client,venue,venue_id,content_kind,file_name,content_sha256,content_md5,content_bytes,width,height,perceptual_hash,text,sent_at,accepted_at,send_state,platform_message_id,notice,epoch,carrier_item_id,fragments",
         ),
         ("probe_items", "probe_id,position,item_id"),
         (
@@ -111,6 +115,10 @@ fn the_columns_are_those_that_were_promised() {
             "item_id,arm_id,recipient_account,sender_registered_in,sender_located_in,recipient_registered_in,recipient_located_in,venue,verdict,reason,probes,delivered,delivered_late,dropped,refused,altered,retracted,void,pooled_delivered,pooled_dropped,drop_rate,drop_rate_low,drop_rate_high,control_loss_rate,e_value,q_value,filter_seen,listened_s,first_sent_at,last_sent_at,enforcement,enforcement_low,enforcement_high",
         ),
         ("combinations", "combination_id,arm_id,recipient_account,position,item_id,probes,dropped,e_value"),
+        (
+            "rules",
+            "item_id,arm_id,recipient_account,signal,rule_id,component_position,component,component_role,matching,status,window_start,window_end,messages,rounds,certified,combination_id,extenuating_set,sent_alone,blocked_alone,e_value,first_probe_id",
+        ),
         ("controls", "item_id,arm_id,recipient_account,probes,delivered,dropped,void,expelled"),
         (
             "contrasts",
@@ -138,8 +146,13 @@ fn the_columns_are_those_that_were_promised() {
 /// Every cell against the Table Schema that describes it: type, vocabulary, primary and foreign keys, hash.
 #[test]
 fn the_tables_are_what_the_data_package_says() {
-    let (_folder, run) = example();
-    analyze(&run, EXACT).unwrap();
+    for (_folder, run) in [example(), isolated(400), isolated(3)] {
+        analyze(&run, EXACT).unwrap();
+        fits_the_package(&run);
+    }
+}
+
+fn fits_the_package(run: &Path) {
     let package: Value = serde_json::from_slice(&fs::read(run.join("datapackage.json")).unwrap()).unwrap();
     let mut keys: HashMap<(String, String), BTreeSet<String>> = HashMap::new();
     let mut references = Vec::new();
@@ -171,7 +184,9 @@ fn the_tables_are_what_the_data_package_says() {
         }
     }
     for (from, to) in references {
-        let missing: Vec<_> = keys[&from].iter().filter(|it| !it.is_empty() && !keys[&to].contains(*it)).collect();
+        // A table without rows has no keys.
+        let (from_keys, to_keys) = (keys.get(&from).into_iter().flatten(), keys.get(&to));
+        let missing: Vec<_> = from_keys.filter(|it| !it.is_empty() && to_keys.is_none_or(|keys| !keys.contains(*it))).collect();
         assert!(missing.is_empty(), "{from:?} -> {to:?}: {missing:?}");
     }
 }
@@ -190,6 +205,95 @@ fn fits(field: &Value, cell: &str) -> bool {
             "datetime" => cell.len() == 24 && cell.ends_with('Z') && cell.parse::<jiff::Timestamp>().is_ok(),
             other => panic!("{other}"),
         }
+}
+
+const NEWS: &str = "据报道，新疆有再教育营。";
+
+/// A run that isolates, in which a text is dropped that holds two words.
+fn isolated(max_messages_per_text: u32) -> (TempDir, PathBuf) {
+    let study = isolating(NEWS, max_messages_per_text);
+    let entries = played(&study, 60, &|text| text.contains("新疆") && text.contains("教育"));
+    run_of(&journal_of(&header_of(study), &entries, Some(0)))
+}
+
+/// The rows of a table as cells by column.
+fn rows(run: &Path, table: &str) -> Vec<HashMap<String, String>> {
+    let mut reader = csv::Reader::from_path(run.join(table)).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let cells = |row: csv::StringRecord| header.iter().zip(&row).map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect();
+    reader.records().map(Result::unwrap).map(cells).collect()
+}
+
+#[test]
+fn the_rules_of_a_text_stand_where_it_says() {
+    let (_folder, run) = isolated(400);
+    analyze(&run, EXACT).unwrap();
+    assert_eq!(verify(&run).findings, []);
+    let rules = rows(&run, "rules.csv");
+    let cell = |column: &str| rules.iter().map(|row| row[column].as_str()).collect::<Vec<_>>();
+    assert_eq!(cell("component"), ["新疆", "教育"]);
+    assert_eq!(cell("status"), ["certified"; 2]);
+    assert_eq!(cell("certified"), ["true"; 2]);
+    assert_eq!(cell("item_id"), ["news/1"; 2]);
+    assert_eq!(cell("recipient_account"), ["cn-a"; 2]);
+    assert_eq!(cell("component_position"), ["1", "2"]);
+    assert_eq!(cell("rule_id")[0], cell("rule_id")[1]);
+    for row in &rules {
+        let [start, end] = ["window_start", "window_end"].map(|column| row[column].parse::<usize>().unwrap());
+        assert_eq!(NEWS.chars().skip(start).take(end - start).collect::<String>(), row["component"]);
+        assert!(row["e_value"].parse::<f64>().unwrap() >= 1_000.0, "{row:?}");
+    }
+    let sent = rows(&run, "sent.csv");
+    let mut asked = 0;
+    for row in sent.iter().filter(|row| !row["fragments"].is_empty()) {
+        let parts = row["fragments"].split(';').map(|part| {
+            let (start, end) = part.split_once('-').unwrap();
+            let (start, end): (usize, usize) = (start.parse().unwrap(), end.parse().unwrap());
+            NEWS.chars().skip(start).take(end - start).collect::<String>()
+        });
+        assert_eq!(parts.collect::<Vec<_>>().join(" "), row["text"]);
+        asked += 1;
+    }
+    let manifest: Value = serde_json::from_slice(&fs::read(run.join("manifest.json")).unwrap()).unwrap();
+    let isolation = &manifest["isolation"];
+    assert_eq!(isolation["messages"]["sum"], asked);
+    assert_eq!(rules[0]["messages"], asked.to_string());
+    assert_eq!((&isolation["max_messages_per_text"], &isolation["known_rules"]), (&400.into(), &1.into()));
+    let counts = ["texts", "searched", "decided", "undecided", "rules", "rules_certified", "different_rules_certified"];
+    assert_eq!(counts.map(|count| isolation[count].as_u64().unwrap()), [1, 1, 1, 0, 1, 1, 1]);
+}
+
+#[test]
+fn a_text_whose_messages_are_used_up_says_where_the_rest_is() {
+    let (_folder, run) = isolated(3);
+    analyze(&run, EXACT).unwrap();
+    let rules = rows(&run, "rules.csv");
+    let last = rules.last().unwrap();
+    assert_eq!((last["status"].as_str(), last["certified"].as_str(), last["messages"].as_str()), ("undecided", "false", "3"));
+    let [start, end] = ["window_start", "window_end"].map(|column| last[column].parse::<usize>().unwrap());
+    let window: String = NEWS.chars().skip(start).take(end - start).collect();
+    assert!(window.contains("新疆") || window.contains("教育"), "{window}");
+    let manifest: Value = serde_json::from_slice(&fs::read(run.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!((&manifest["isolation"]["decided"], &manifest["isolation"]["undecided"]), (&0.into(), &1.into()));
+}
+
+/// Fragments that are inside of characters or behind the end, and searches that nobody asks anything of.
+#[test]
+fn senseless_fragments_are_left_out() {
+    let golden = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/journal-v3.jsonl")).unwrap();
+    let (_folder, run) = run_of(&golden);
+    analyze(&run, EXACT).unwrap();
+    assert_eq!(verify(&run).findings, []);
+    let mut entries: Vec<Entry> = Reader::open(&run.join("journal.jsonl")).unwrap().map(|line| line.unwrap().2).collect();
+    for entry in &mut entries {
+        if let Entry::Decision(Decision::ProbePlanned(Probe { excerpt: Some(excerpt), .. })) = entry {
+            excerpt.fragments = vec![1..2, 0..3, 5..7, 33..40, 35..36, 4_000_000_000..u32::MAX, 3..9];
+        }
+    }
+    let (_folder, run) = run_of(&journal_of(&header_of(isolating(NEWS, 40)), &entries, Some(0)));
+    analyze(&run, EXACT).unwrap();
+    assert_eq!(verify(&run).findings, []);
+    assert!(rows(&run, "sent.csv").iter().all(|row| matches!(row["fragments"].as_str(), "" | "0-1;1-3")));
 }
 
 #[test]
@@ -287,9 +391,11 @@ fn the_version_of_the_projection_cannot_be_changed_to_hide_behind_it() {
     let (_folder, run) = example();
     analyze(&run, EXACT).unwrap();
     let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
+    let now = format!("\"projection_version\": {PROJECTION_VERSION}");
+    assert!(manifest.contains(&now));
     for version in ["0", "4", "1e", "-1"] {
         let version = format!("\"projection_version\": {version}");
-        fs::write(run.join("manifest.json"), manifest.replace("\"projection_version\": 3", &version)).unwrap();
+        fs::write(run.join("manifest.json"), manifest.replace(&now, &version)).unwrap();
         assert!(named(&verify(&run)).contains("manifest.json"), "{version}");
     }
 }
@@ -390,21 +496,23 @@ fn a_newer_projection_goes_beside_an_older_one() {
     let before = files(&run);
 
     let analysis = analyze(&run, EXACT).unwrap();
-    assert_eq!(analysis.folder, run.join("derived-v3"));
+    let derived = format!("derived-v{PROJECTION_VERSION}");
+    assert_eq!(analysis.folder, run.join(&derived));
     let after = files(&run);
     assert!(before.iter().all(|(name, bytes)| after[name] == *bytes), "the older files stay as they are");
-    assert!(after.contains_key("derived-v3/verdicts.csv"));
+    assert!(after.contains_key(&format!("{derived}/verdicts.csv")));
     let report = verify(&run);
     assert_eq!(report.findings, []);
     assert_eq!(report.notes, ["manifest.json is of projection 1: its files were checked by their hashes alone"]);
 
     fs::write(run.join("sent.csv"), "probe_ID\n").unwrap();
-    fs::write(run.join("derived-v3/verdicts.csv"), "").unwrap();
-    assert_eq!(named(&verify(&run)), BTreeSet::from(["sent.csv", "derived-v3/verdicts.csv"]));
+    fs::write(run.join(&derived).join("verdicts.csv"), "").unwrap();
+    assert_eq!(named(&verify(&run)), BTreeSet::from(["sent.csv", format!("{derived}/verdicts.csv").as_str()]));
 
-    manifest["projection_version"] = 4.into();
+    manifest["projection_version"] = (PROJECTION_VERSION + 1).into();
     fs::write(&path, serde_json::to_vec_pretty(&manifest).unwrap()).unwrap();
-    assert!(matches!(analyze(&run, EXACT), Err(AnalyzeError::Newer { found: 4, .. })));
+    let newer = analyze(&run, EXACT);
+    assert!(matches!(newer, Err(AnalyzeError::Newer { found, .. }) if found == PROJECTION_VERSION + 1));
 }
 
 proptest::proptest! {
@@ -412,8 +520,9 @@ proptest::proptest! {
 
     /// Whatever a journal holds, however senseless, it is derived without a panic, and the same each time.
     #[test]
-    fn any_journal_is_derived(entries in entries(0..60)) {
-        let (_folder, run) = run_of(&journal(&entries, Some(0)));
+    fn any_journal_is_derived(entries in entries(0..60), budget in proptest::option::of(0u32..20)) {
+        let header = budget.map_or_else(support::header, |budget| header_of(isolating("据报道，新疆有再教育营。", budget)));
+        let (_folder, run) = run_of(&journal_of(&header, &entries, Some(0)));
         analyze(&run, EXACT).unwrap();
         proptest::prop_assert_eq!(verify(&run).findings, []);
     }

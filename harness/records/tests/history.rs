@@ -25,14 +25,52 @@ fn table(rows: Rows<'_>) -> String {
 }
 
 fn write(folder: &Path, table: &str) {
+    write_all(folder, &[("verdicts.csv", table)]);
+}
+
+fn write_all(folder: &Path, tables: &[(&str, &str)]) {
     fs::create_dir_all(folder).unwrap();
-    fs::write(folder.join("verdicts.csv"), table).unwrap();
+    for (name, table) in tables {
+        fs::write(folder.join(name), table).unwrap();
+    }
+    let files =
+        tables.iter().map(|(name, table)| json!({ "path": name, "bytes": table.len(), "sha256": sha256_hex(table.as_bytes()) }));
     let manifest = json!({
         "projection_version": 1,
         "journal": { "bytes": 0, "sha256": "", "last_hash": "" },
-        "files": [{ "path": "verdicts.csv", "bytes": table.len(), "sha256": sha256_hex(table.as_bytes()) }],
+        "files": files.collect::<Vec<_>>(),
     });
     fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+}
+
+/// The rows of a rule: its components, what they are, and whether it is certified.
+fn rule(components: &[&str], role: &str, certified: bool) -> String {
+    let mut sorted = components.to_vec();
+    sorted.sort_unstable();
+    let id = &sha256_hex(sorted.join("\u{1f}").as_bytes())[..12];
+    let rows = (1..)
+        .zip(components)
+        .map(|(place, component)| (place, component.replace('"', "\"\"")))
+        .map(|(place, component)| format!("1,run,{id},{place},\"{component}\",{role},{certified}\n"));
+    rows.collect()
+}
+
+fn run_with_rules(results: &Path, name: &str, rows: &str) -> PathBuf {
+    let folder = results.join("example").join(name);
+    let rules = format!("schema_version,run_id,rule_id,component_position,component,component_role,certified\n{rows}");
+    write_all(&folder, &[("verdicts.csv", &table(&[(NEWS, "dropped", true)])), ("rules.csv", &rules)]);
+    fs::write(folder.join("journal.jsonl"), "").unwrap();
+    folder
+}
+
+/// A study that isolates, with one rule of a list.
+fn isolating() -> Study {
+    support::texts::isolating("据报道，新疆有再教育营。", 400)
+}
+
+/// The rules that are known, each with its components joined.
+fn known(study: &Study) -> Vec<String> {
+    study.isolation.iter().flat_map(|it| &it.rules).map(|rule| rule.join("+")).collect()
 }
 
 fn run(results: &Path, name: &str, rows: Rows<'_>) -> PathBuf {
@@ -174,4 +212,88 @@ fn a_run_that_goes_on_keeps_the_history_that_it_began_with() {
     let mut fresh = study();
     remember(&began, &mut fresh);
     assert_eq!(began, fresh);
+}
+
+#[test]
+fn certified_rules_of_earlier_runs_are_known() {
+    let results = tempfile::tempdir().unwrap();
+    let first = [rule(&["b", "a"], "required", true), rule(&["a", "c"], "required", true), rule(&["a"], "required", false)];
+    run_with_rules(results.path(), "20161129T080000Z-1", &first.concat());
+    let second = [
+        // In a list already, in another order.
+        rule(&["集中营", "新疆"], "required", true),
+        rule(&["a", "b"], "required", true),
+        rule(&["a", "b"], "required", true),
+        rule(&["lifts", "it"], "extenuating", true),
+        rule(&["a, with \"quotes\"\nand a line"], "required", true),
+        "1,run,,1,,,false\n".to_owned(),
+    ];
+    run_with_rules(results.path(), "20161130T080000Z-1", &second.concat());
+    let mut study = isolating();
+    let history = apply(results.path(), &mut study);
+    assert_eq!(history.warnings, [""; 0]);
+    assert_eq!(known(&study), ["新疆+集中营", "a+b", "a+c", "a, with \"quotes\"\nand a line"]);
+    let paths: Vec<&str> = history.inputs.iter().map(|input| input.path.as_str()).collect();
+    let [newer, older] = ["20161130T080000Z-1", "20161129T080000Z-1"];
+    let files = [newer, older].map(|run| [format!("{run}/verdicts.csv"), format!("{run}/rules.csv")]);
+    assert_eq!(paths, files.concat());
+
+    // A study that isolates nothing needs none.
+    let (study, history) = self::history(results.path());
+    assert_eq!((study.isolation, history.inputs.len()), (None, 2));
+}
+
+#[test]
+fn rules_that_cannot_be_are_told_and_left_out() {
+    let results = tempfile::tempdir().unwrap();
+    run_with_rules(results.path(), "20161101T080000Z-1", &rule(&["kept"], "required", true));
+    run(results.path(), "20161102T080000Z-1", &[(OTHER, "dropped", true)]);
+    let changed = run_with_rules(results.path(), "20161103T080000Z-1", "");
+    fs::write(changed.join("rules.csv"), rule(&["a"], "required", true)).unwrap();
+    let other_id = rule(&["a", "b"], "required", true).replace(",2,", ",1,");
+    run_with_rules(results.path(), "20161104T080000Z-1", &(rule(&["c"], "required", true) + &other_id));
+    run_with_rules(results.path(), "20161105T080000Z-1", &rule(&[""], "required", true));
+    run_with_rules(results.path(), "20161106T080000Z-1", &rule(&["a"], "required", true).replace("1,run", "2,run"));
+    let folder = results.path().join("example/20161107T080000Z-1");
+    write_all(&folder, &[("verdicts.csv", &table(&[])), ("rules.csv", "a,b\n")]);
+    fs::write(folder.join("journal.jsonl"), "").unwrap();
+
+    let mut study = isolating();
+    let history = apply(results.path(), &mut study);
+    assert_eq!(known(&study), ["新疆+集中营", "kept"]);
+    let expected = [
+        "20161107T080000Z-1: rules.csv: there is no column `schema_version`",
+        "20161106T080000Z-1: rules.csv: it has schema version 2, this Lacuna reads up to 1",
+        "20161105T080000Z-1: rules.csv: the rule `e3b0c44298fc` has an empty component",
+        "20161104T080000Z-1: rules.csv: the rule `",
+        "20161103T080000Z-1: rules.csv is not the one that the manifest describes",
+    ];
+    assert_eq!(history.warnings.len(), expected.len(), "{:#?}", history.warnings);
+    for (warning, expected) in history.warnings.iter().zip(expected) {
+        assert!(warning.contains(expected), "{warning}");
+    }
+    // Nothing of a run that was left out is counted.
+    assert_eq!(
+        study.items.iter().map(|item| item.prior.blocked_before).sum::<u32>(),
+        1,
+        "only the first names an item of the study"
+    );
+}
+
+#[test]
+fn rules_are_read_as_they_are_derived_and_a_run_that_goes_on_keeps_its_own() {
+    let results = tempfile::tempdir().unwrap();
+    let folder = results.path().join("example/20161130T080000Z-1");
+    fs::create_dir_all(&folder).unwrap();
+    let began = isolating();
+    let entries = support::texts::played(&began, 60, &|text| text.contains("新疆") && text.contains("教育"));
+    let header = support::texts::header_of(began.clone());
+    fs::write(folder.join("journal.jsonl"), support::journal_of(&header, &entries, Some(0))).unwrap();
+    analyze(&folder, AnalyzeOptions::default()).unwrap();
+    let mut next = isolating();
+    let history = apply(results.path(), &mut next);
+    assert_eq!(history.warnings, [""; 0]);
+    assert_eq!(known(&next), ["新疆+集中营", "新疆+教育"]);
+    remember(&began, &mut next);
+    assert_eq!(known(&next), ["新疆+集中营"]);
 }

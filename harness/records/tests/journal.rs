@@ -6,14 +6,17 @@ mod support;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use lacuna_model::{Duration, Entry, EntrySequence, Timestamp};
+use lacuna_model::{Deadline, Decision, Duration, Entry, EntrySequence, Excerpt, Fact, Probe, Role, SearchIx, Timestamp};
 use lacuna_records::journal::{Encoder, FileStorage, JournalError, LineProblem, Reader, Storage, VolatileStorage, recover, scan};
 use proptest::prelude::*;
-use support::{START, entries, epoch, example_entries, header, journal};
+use support::texts::{header_of, isolating};
+use support::{START, entries, epoch, example_entries, header, journal, journal_of, planned};
 
 const FILE: &str = "journal.jsonl";
 const GOLDEN_1: &[u8] = include_bytes!("golden/journal-v1.jsonl");
-const GOLDEN: &[u8] = include_bytes!("golden/journal-v2.jsonl");
+const GOLDEN_2: &[u8] = include_bytes!("golden/journal-v2.jsonl");
+/// A run with a search in it.
+const GOLDEN: &[u8] = include_bytes!("golden/journal-v3.jsonl");
 
 type Lines = Vec<(EntrySequence, Timestamp, Entry)>;
 
@@ -28,12 +31,19 @@ fn problem(bytes: &[u8]) -> (u64, LineProblem) {
     }
 }
 
+/// What the search of the golden run looks into, and what is blocked in it.
+const TEXT: &str = "据报道，新疆有再教育营。";
+
 /// The example, with the hash chain made anew after `change` was applied to the text of each line.
 fn forged(change: impl Fn(&str) -> String) -> Vec<u8> {
+    forged_from(journal(&example_entries(), Some(0)), change)
+}
+
+fn forged_from(journal: Vec<u8>, change: impl Fn(&str) -> String) -> Vec<u8> {
     use sha2::{Digest, Sha256};
     let mut hash = vec![0; 16];
     let mut out = String::new();
-    for line in String::from_utf8(journal(&example_entries(), Some(0))).unwrap().lines() {
+    for line in String::from_utf8(journal).unwrap().lines() {
         let object = change(&format!("{}}}", &line[..line.rfind(",\"hash\":").unwrap()]));
         hash = Sha256::new().chain_update(&hash).chain_update(&object).finalize()[..16].to_vec();
         let digits = u128::from_be_bytes(hash.clone().try_into().unwrap());
@@ -43,21 +53,26 @@ fn forged(change: impl Fn(&str) -> String) -> Vec<u8> {
 }
 
 #[test]
-fn version_1_stays_readable() {
-    let mut reader = Reader::new(Path::new(FILE), GOLDEN_1).unwrap();
-    assert_eq!(reader.header(), &header());
-    let lines: Lines = reader.by_ref().map(Result::unwrap).collect();
-    assert_eq!(lines.into_iter().map(|(.., entry)| entry).collect::<Vec<_>>(), example_entries());
-    assert_eq!(reader.seal().map(|seal| seal.exit_code), Some(0));
+fn versions_1_and_2_stay_readable() {
+    for golden in [GOLDEN_1, GOLDEN_2] {
+        let mut reader = Reader::new(Path::new(FILE), golden).unwrap();
+        assert_eq!(reader.header(), &header());
+        let lines: Lines = reader.by_ref().map(Result::unwrap).collect();
+        assert_eq!(lines.into_iter().map(|(.., entry)| entry).collect::<Vec<_>>(), example_entries());
+        assert_eq!(reader.seal().map(|seal| seal.exit_code), Some(0));
+    }
 }
 
 #[test]
-fn version_2_stays_readable_and_is_written_the_same() {
+fn version_3_stays_readable_and_is_written_the_same() {
     let mut reader = Reader::new(Path::new(FILE), GOLDEN).unwrap();
-    assert_eq!(reader.header(), &header());
+    assert_eq!(reader.header(), &header_of(isolating(TEXT, 40)));
     let (mut encoder, mut bytes) = Encoder::new(reader.header());
     let lines: Lines = reader.by_ref().map(Result::unwrap).collect();
-    assert_eq!(lines.iter().map(|(.., entry)| entry.clone()).collect::<Vec<_>>(), example_entries());
+    let decisions = || lines.iter().map(|(.., entry)| entry);
+    assert!(decisions().any(|entry| matches!(entry, Entry::Decision(Decision::SearchBegun(_)))));
+    assert!(decisions().any(|it| matches!(it, Entry::Decision(Decision::ProbePlanned(Probe { excerpt: Some(_), .. })))));
+    assert!(decisions().any(|it| matches!(it, Entry::Fact(Fact::DeadlinePassed(Deadline::Settle { .. })))));
     for (sequence, at, entry) in &lines {
         assert_eq!(encoder.append(*at, entry, &mut bytes), *sequence);
     }
@@ -78,15 +93,15 @@ fn whoever_makes_the_chain_anew_is_read() {
 fn each_error_names_the_line_and_what_is_wrong() {
     let cases: Vec<(&str, Vec<u8>)> = vec![
         ("empty", Vec::new()),
-        ("half a first line", GOLDEN[..100].to_vec()),
+        ("half a first line", GOLDEN_2[..100].to_vec()),
         ("another file", b"probe_id,sequence\n".to_vec()),
         ("another journal", forged(|line| line.replace("\"journal\":\"lacuna\"", "\"journal\":\"diary\""))),
-        ("newer", forged(|line| line.replace("\"version\":2", "\"version\":3,\"more\":true"))),
-        ("unknown member of the header", forged(|line| line.replace("\"version\":2", "\"version\":2,\"more\":true"))),
+        ("newer", forged(|line| line.replace("\"version\":3", "\"version\":4,\"more\":true"))),
+        ("unknown member of the header", forged(|line| line.replace("\"version\":3", "\"version\":3,\"more\":true"))),
         ("account twice", forged(|line| line.replace("{\"id\":\"intl-b\"", "{\"id\":\"intl-a\""))),
         ("index into nothing", forged(|line| line.replace("\"members\":[0,1,2]", "\"members\":[0,1,3]"))),
-        ("changed", String::from_utf8(GOLDEN.to_vec()).unwrap().replacen("not allowed", "allowed", 1).into_bytes()),
-        ("last line cut", GOLDEN[..GOLDEN.len() - 1].to_vec()),
+        ("changed", String::from_utf8(GOLDEN_2.to_vec()).unwrap().replacen("not allowed", "allowed", 1).into_bytes()),
+        ("last line cut", GOLDEN_2[..GOLDEN_2.len() - 1].to_vec()),
         ("missing number", forged(|line| line.replace("{\"seq\":7,", "{\"seq\":8,"))),
         ("unknown kind", forged(|line| line.replace("\"stop_requested\"", "\"stop_wanted\""))),
         ("unknown member", forged(|line| line.replace("\"reason\":\"requested\"", "\"reason\":\"requested\",\"by\":1"))),
@@ -109,6 +124,44 @@ fn each_error_names_the_line_and_what_is_wrong() {
     ];
     let report: Vec<String> = cases.iter().map(|(case, bytes)| format!("{case}: {}", read(bytes).expect_err(case))).collect();
     insta::assert_snapshot!(report.join("\n"));
+}
+
+/// What cannot be of a search is refused; fragments that are no part of the text are left out of it.
+#[test]
+fn searches_are_refused_that_cannot_be() {
+    let golden = |from: &'static str, to: &'static str| {
+        assert!(std::str::from_utf8(GOLDEN).unwrap().contains(from), "{from}");
+        forged_from(GOLDEN.to_vec(), move |line| line.replace(from, to))
+    };
+    assert_eq!(golden("\"search\":0", "\"search\":0"), GOLDEN);
+    let cases = [
+        ("out of turn", golden("search_begun\",\"search\":0", "search_begun\",\"search\":1")),
+        ("not begun", golden("\"search\":0,\"fragments\"", "\"search\":1,\"fragments\"")),
+        ("asked before it began", journal_of(&header_of(isolating(TEXT, 40)), &[excerpt(0, &[(0, 3)])], None)),
+        ("not a recipient of the arm", golden("\"arm\":\"g\",\"recipient\":\"cn-a\"", "\"arm\":\"d\",\"recipient\":\"intl-b\"")),
+        ("the sender", golden("\"arm\":\"g\",\"recipient\":\"cn-a\"", "\"arm\":\"g\",\"recipient\":\"intl-a\"")),
+        ("unknown arm", golden("\"arm\":\"g\",\"recipient\":\"cn-a\"", "\"arm\":\"x\",\"recipient\":\"cn-a\"")),
+        ("no items", golden("\"items\":[\"news/1\"],\"signal\"", "\"items\":[],\"signal\"")),
+        ("unknown signal", golden("\"signal\":\"dropped\"", "\"signal\":\"lost\"")),
+        ("fragments of no search", golden("\"search\":0,\"fragments\"", "\"fragments\"")),
+        ("an empty fragment", golden("\"fragments\":[[", "\"fragments\":[[5,5],[")),
+        ("a fragment turned round", golden("\"fragments\":[[", "\"fragments\":[[5,4],[")),
+        ("a fragment before the text", golden("\"fragments\":[[", "\"fragments\":[[-1,4],[")),
+        ("a settle of another kind", golden("\"deadline\":\"settle\"", "\"deadline\":\"settle\",\"channel\":0")),
+    ];
+    let report: Vec<String> = cases.iter().map(|(case, bytes)| format!("{case}: {}", read(bytes).expect_err(case))).collect();
+    insta::assert_snapshot!(report.join("\n"));
+    // Inside a character, and far behind the end.
+    assert_eq!(
+        read(&golden("\"fragments\":[[", "\"fragments\":[[1,2],[4000000000,4294967295],[")).map(|it| it.len()).ok(),
+        read(GOLDEN).map(|it| it.len()).ok()
+    );
+}
+
+fn excerpt(search: u32, fragments: &[(u32, u32)]) -> Entry {
+    let Entry::Decision(Decision::ProbePlanned(probe)) = planned(0, 0, Role::Candidate, &[1]) else { unreachable!() };
+    let fragments = fragments.iter().map(|(start, end)| *start..*end).collect();
+    Entry::Decision(Decision::ProbePlanned(Probe { excerpt: Some(Excerpt { search: SearchIx(search), fragments }), ..probe }))
 }
 
 #[test]

@@ -6,8 +6,9 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lacuna_model::Duration;
 use lacuna_model::adapter::Settings;
+use lacuna_model::study::DesignKind;
+use lacuna_model::{Duration, IsolationRule};
 use lacuna_records::experiment::{Experiment, Input, InputKind};
 use lacuna_records::lock::{Lock, changed_inputs, inputs_of, path_of};
 use serde_json::json;
@@ -83,6 +84,12 @@ fn what_is_no_lock_is_refused() {
 fn nothing_changed_wherever_the_experiment_is_named_from() {
     assert_eq!(said(|_| {}, &[]), [""; 0]);
     assert_eq!(said(|it| it.inputs[0].path = PathBuf::from("/elsewhere/renamed.toml"), &[]), [""; 0]);
+    let isolating = |rules| Some(IsolationRule { max_messages_per_text: 400, rules });
+    let mut locked = experiment();
+    locked.study.isolation = isolating(Vec::new());
+    let lock = Lock::new(&locked, 3, "0.1.0", START, json!({}));
+    locked.study.isolation = isolating(vec![vec!["新疆".into()]]);
+    assert_eq!(lock.changes(&locked, &[], 3), []);
     // What earlier runs found steers the order of questions, and is no part of the plan.
     assert_eq!(said(|it| it.study.items[0].prior.blocked_before = 7, &[]), [""; 0]);
 }
@@ -115,10 +122,24 @@ fn every_change_is_named_with_what_was_and_what_is() {
         said(|it| it.study.watch.grace = Some(Duration::from_millis(500)), &[]),
         said(|it| it.study.pacing.in_flight = 2, &[]),
         said(|it| it.study.safety.max_messages = 1, &[]),
+        said(|it| it.study.design = DesignKind::Isolate, &[]),
+        said(|it| it.study.isolation = Some(IsolationRule { max_messages_per_text: 400, rules: Vec::new() }), &[]),
     ];
     insta::assert_snapshot!(rules.concat().join("\n"));
     let engine = lock().changes(&experiment(), &[], 4);
     assert_eq!((engine[0].what.as_str(), engine[0].detail().as_str()), ("the engine", "version 3 was locked, now version 4"));
+}
+
+#[test]
+fn a_lock_from_before_there_were_designs_is_of_a_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.lock");
+    let mut old = serde_json::to_value(lock()).unwrap();
+    assert_eq!(old.as_object_mut().unwrap().remove("design"), Some("screen".into()));
+    fs::write(&path, old.to_string()).unwrap();
+    let stored = Lock::read(&path).unwrap().unwrap().lock;
+    assert_eq!(stored, lock());
+    assert_eq!(stored.changes(&experiment(), &[], 3), []);
 }
 
 #[test]

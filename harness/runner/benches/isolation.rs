@@ -293,7 +293,10 @@ impl Setting {
                     sure += 1;
                 } else {
                     counts.wrong += 1;
-                    println!("wrong, seed {seed}: {components:?}");
+                    println!(
+                        "wrong, seed {seed}: {components:?} ({}/{} alone); the text holds {truth:?}",
+                        rule.blocked_alone, rule.alone
+                    );
                 }
                 truth.remove(&components.into_iter().map(str::to_owned).collect());
             }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use lacuna_model::adapter::AdapterSpec;
 use lacuna_model::{ContentKind, Item, ItemId, Location, Prior, Problem, Role};
 
+use super::isolation::Isolates;
 use super::load::{Input, InputKind};
 use crate::corpus::{Corpus, CorpusItem, CorpusKind, Expected};
 use crate::toml_reader::{Cursor, Found, Problems};
@@ -21,6 +22,7 @@ pub(crate) struct Items<'a> {
     /// Rules of earlier lists, each as its components.
     pub(crate) rules: Vec<Vec<Arc<str>>>,
     adapter: Option<&'a AdapterSpec>,
+    isolates: Isolates,
     problems: &'a Problems,
     /// By the folder's real path: the key under which it is listed.
     folders: HashMap<PathBuf, String>,
@@ -37,6 +39,7 @@ impl<'a> Items<'a> {
         corpora: &Cursor<'_>,
         base: &Path,
         adapter: Option<&'a AdapterSpec>,
+        isolates: Isolates,
         load: LoadCorpus<'_>,
         problems: &'a Problems,
     ) -> Self {
@@ -45,6 +48,7 @@ impl<'a> Items<'a> {
             inputs: Vec::new(),
             rules: Vec::new(),
             adapter,
+            isolates,
             problems,
             folders: HashMap::new(),
             corpora: HashMap::new(),
@@ -128,6 +132,14 @@ impl<'a> Items<'a> {
             if length > adapter.max_text {
                 let message = format!("`{}` has {length} characters, and `{}` takes {}", item.id, adapter.name, adapter.max_text);
                 report("text", message, "shorten the text, or take the item out");
+            } else if role == Role::Candidate && self.isolates != Isolates::Nothing && length > adapter.max_text / 2 {
+                // Where a component is cut at both ends, what is left of it is sent twice.
+                let message = format!(
+                    "`{}` has {length} characters, and a question about it may have nearly twice as many, while `{}` takes {}",
+                    item.id, adapter.name, adapter.max_text
+                );
+                let fix = format!("shorten the text to {} characters, or make several items of it", adapter.max_text / 2);
+                report("text", message, &fix);
             }
         }
         // A text under test that also serves as a control would be its own witness.

@@ -9,6 +9,7 @@ use lacuna_model::{IsolationRule, Pooling, Problem, Study, TextRules};
 
 use super::accounts::Accounts;
 use super::arms::Arms;
+use super::isolation::Isolates;
 use super::items::{Items, LoadCorpus};
 use super::settings::{SecretExists, Surroundings, folder_of, one_of};
 use super::shape;
@@ -138,17 +139,18 @@ fn read(
             }
         }
     }
-    let items = root.table("corpora").map(|corpora| Items::read(&corpora, &surroundings.base, adapter, load_corpus, problems))?;
+    let isolates = Isolates::read(&root, problems);
+    let corpora = root.table("corpora")?;
+    let items = Items::read(&corpora, &surroundings.base, adapter, isolates, load_corpus, problems);
     inputs.extend(items.inputs);
 
     if problems.len() > 0 {
         return None;
     }
-    let design = if root.text("design")?.value == "isolate" { DesignKind::Isolate } else { DesignKind::Screen };
+    let design = isolates.design();
     let decision_table = root.table("decision")?;
-    let isolates = design == DesignKind::Isolate || root.table("then")?.boolean("isolate")?.value;
     let max_messages_per_text = decision_table.whole("max-messages-per-text")?;
-    let isolation = isolates.then_some(IsolationRule { max_messages_per_text, rules: items.rules });
+    let isolation = (isolates != Isolates::Nothing).then_some(IsolationRule { max_messages_per_text, rules: items.rules });
     let study = Study {
         name: root.text("name")?.value,
         question: root.text("question")?.value,

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod arms;
+mod isolation;
 mod items;
 mod load;
 mod settings;

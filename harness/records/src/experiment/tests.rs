@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lacuna_model::adapter::{AdapterSpec, SecretReference, SettingForm, SettingSpec};
-use lacuna_model::{Location, Problem};
+use lacuna_model::{Location, Pooling, Problem};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -70,6 +70,9 @@ fn corpus(folder: &Path) -> (Option<Corpus>, Vec<Problem>) {
             item(3, CorpusKind::Text, &["天气"]),
             item(4, CorpusKind::Text, &["thirteen char", "acters"]),
         ],
+        "long" => {
+            vec![item(2, CorpusKind::Text, &[&"字".repeat(2000)]), item(3, CorpusKind::Text, &[&"字".repeat(2001)])]
+        }
         "same-id" => vec![item(2, CorpusKind::Text, &["y"])],
         "empty" => Vec::new(),
         _ => {
@@ -159,11 +162,51 @@ fn venues_and_channels() {
 
 #[test]
 fn every_problem_of_a_bad_file_at_once() {
-    for name in ["values", "references", "syntax", "newer", "no-adapter", "policy-in-use"] {
+    for name in ["values", "references", "syntax", "newer", "no-adapter", "policy-in-use", "isolate"] {
         let (experiment, problems) = load(&data(&format!("bad/{name}.toml")), &[]);
         assert!(experiment.is_none(), "{name}");
         insta::assert_snapshot!(name, shown(&problems));
     }
+}
+
+#[test]
+fn what_an_experiment_isolates() {
+    let isolate = |overrides: &[&str]| {
+        let (experiment, problems) = load(&data("good/isolate.toml"), overrides);
+        assert_eq!(shown(&problems), "");
+        let study = experiment.unwrap().study;
+        let rules =
+            |rule: &lacuna_model::IsolationRule| rule.rules.iter().map(|rule| rule.join("+")).collect::<Vec<_>>().join(" ");
+        let isolation = study.isolation.as_ref().map(|rule| format!("{} {}", rule.max_messages_per_text, rules(rule)));
+        (study.design.as_str(), study.decision.pooling, isolation)
+    };
+    let known = "法轮功 新疆+集中营 weather";
+    assert_eq!(isolate(&[]), ("isolate", Pooling::Off, Some(format!("150 {known}"))));
+    assert_eq!(isolate(&["decision.pooling=off"]), isolate(&[]));
+    let screen = ["design=screen", "then.isolate=true"];
+    assert_eq!(isolate(&screen), ("screen", Pooling::Auto, Some(format!("150 {known}"))));
+    assert_eq!(isolate(&["design=screen", "corpora.rules=[]"]), ("screen", Pooling::Auto, None));
+}
+
+/// Each contradiction on its own; all of one file at once are in `bad/isolate.toml`.
+#[test]
+fn contradictions_are_named_where_they_stand() {
+    let said = |overrides: &[&str]| {
+        let (experiment, problems) = load(&data("good/isolate.toml"), overrides);
+        assert_eq!(experiment.is_some(), problems.is_empty());
+        problems.iter().map(|problem| problem.key.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(said(&["design=screen"]), ["corpora.rules"]);
+    assert_eq!(said(&["design=screen", "then.isolate=false"]), ["corpora.rules"]);
+    assert_eq!(said(&["then.isolate=false"]), ["then.isolate"]);
+    assert_eq!(said(&["design=screen", "then.isolate=true", "decision.replicates=30"]), ["decision.replicates"]);
+    assert_eq!(said(&["design=screen", "then.isolate=true", "decision.pooling=auto"]), [""; 0]);
+    let long = ["corpora.candidates=[\"../corpora/long\"]"];
+    assert_eq!(said(&long), ["text"]);
+    assert_eq!(said(&[long[0], "design=screen", "then.isolate=true"]), ["text"]);
+    assert_eq!(said(&[long[0], "design=screen", "corpora.rules=[]"]), [""; 0]);
+    // Who only serves as a control is never taken apart.
+    assert_eq!(said(&["corpora.controls=[\"../corpora/long\"]"]), [""; 0]);
 }
 
 #[test]

@@ -269,10 +269,14 @@ fn probe(names: &NameLookup, line: &ProbePlanned<'_>) -> Result<Probe, LineProbl
 }
 
 fn search(names: &NameLookup, line: SearchBegun<'_>) -> Result<SearchPlan, LineProblem> {
+    if line.items.is_empty() {
+        return Err(LineProblem::Members { kind: "search_begun", detail: "a text needs one item at least".to_owned() });
+    }
+    let arm = names.arm(&line.arm)?;
     Ok(SearchPlan {
         search: SearchIx(line.search),
-        arm: names.arm(&line.arm)?,
-        recipient: names.account("recipient", &line.recipient)?,
+        arm,
+        recipient: names.recipient(arm, &line.recipient)?,
         items: line.items.iter().map(|item| names.item(item)).collect::<Result<_, _>>()?,
         signal: line.signal,
         loss_ppm: line.loss_ppm,

@@ -2,7 +2,7 @@
 //!
 //! A journal is a file of JSON Lines that is only ever appended to.
 //!
-//! * The first line is the [`Header`]: `{"journal":"lacuna","version":1,"run_id":…,"engine_version":…,"lacuna_version":…,
+//! * The first line is the [`Header`]: `{"journal":"lacuna","version":3,"run_id":…,"engine_version":…,"lacuna_version":…,
 //!   "opened_at":…,"study":{…},"inputs":[…],"hash":"…"}`. It holds the whole study, so that a journal explains itself, and
 //!   before `hash`, if a locked experiment had changed, `"deviation":{"reason":…,"changes":[…]}`.
 //! * Each further line is one entry: `{"seq":N,"at":µs,"entry":"…",…,"hash":"…"}`. `seq` counts from 0, `at` is in
@@ -17,8 +17,10 @@
 //! Accounts, venues, arms and items stand in it by their ids, channels by their place in the study and by arm, sender and
 //! venue. A member that has no value is left out.
 //!
-//! Version 1 has exactly the members that are written here: a reader refuses a member it does not know, because evidence
-//! that is skipped in silence is lost.
+//! A version has exactly the members that are written here: a reader refuses a member it does not know, because evidence
+//! that is skipped in silence is lost. Version 2 added `carrier` to `probe_planned`. Version 3 added
+//! `search_begun`, the deadline `settle`, what a search asks by `probe_planned` (`search`, and `fragments`, which are places in a
+//! text in bytes), purposes for it, and `isolation` in the study.
 
 /// The longest line that a journal may hold, in bytes: room for a study with a few hundred thousand items.
 pub const MAX_LINE: usize = 64 << 20;

@@ -81,6 +81,13 @@ impl NameLookup {
         self.accounts.get(name).copied().ok_or_else(|| unknown(member, name))
     }
 
+    /// A recipient of this arm.
+    pub(super) fn recipient(&self, arm: ArmIx, name: &str) -> Result<AccountIx, LineProblem> {
+        let account = self.account("recipient", name)?;
+        let recipients = &self.study.arm(arm).recipients;
+        if recipients.contains(&account) { Ok(account) } else { Err(unknown("recipient", name)) }
+    }
+
     pub(super) fn venue(&self, name: &str) -> Result<VenueIx, LineProblem> {
         self.venues.get(name).copied().ok_or_else(|| unknown("venue", name))
     }

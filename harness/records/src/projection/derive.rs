@@ -1,5 +1,6 @@
 //! The derivation itself: one pass over the journal, then the tables that need the whole of it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::Path;
@@ -9,7 +10,7 @@ use lacuna_inference::conclusion::{Conclusion, conclude};
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::VerdictRecord;
-use lacuna_model::{Decision, Entry, EntrySequence, Fact, ObservationKind, RunId, Study, Timestamp};
+use lacuna_model::{AccountIx, ArmIx, Decision, Entry, EntrySequence, Fact, ItemIx, ObservationKind, RunId, Study, Timestamp};
 use lacuna_report::Report;
 use serde::Serialize;
 use serde_json::Value;
@@ -26,6 +27,7 @@ use super::output::Output;
 use super::package;
 use super::registration::{Conduct, Registration};
 use super::report_page::{self, REPORT};
+use super::rule_tables::{self, RuleRow, SearchedText};
 use super::sent_tables::{self, Content, Contents, ProbeItemRow, ReceivedRow, SentRow};
 use super::table::Table;
 use super::writer::{Hashed, TableWriter, guarded_file};
@@ -35,13 +37,14 @@ use crate::run_folder::JOURNAL;
 /// The description of the tables.
 pub(crate) const DATA_PACKAGE: &str = "datapackage.json";
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "sent",
     "probe_items",
     "received",
     "outcomes",
     "verdicts",
     "combinations",
+    "rules",
     "contrasts",
     "enforcement",
     "controls",
@@ -118,7 +121,7 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     files.extend_from_slice(options.contents);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
-    write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion.checks, &files))?;
+    write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion, &files))?;
     let Conclusion { verdicts, texts, .. } = conclusion;
     Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, texts, registration, files })
 }
@@ -266,6 +269,25 @@ impl Fold {
         changes.clear();
     }
 
+    /// What is known of each text.
+    fn rules<'a>(&'a self, conclusion: &'a Conclusion) -> Vec<RuleRow<'a>> {
+        let mut numbers: BTreeMap<(ArmIx, AccountIx, Vec<ItemIx>), u32> = BTreeMap::new();
+        for (number, combination) in (1..).zip(&conclusion.combinations) {
+            let mut items = combination.items.clone();
+            items.sort_unstable();
+            numbers.insert((combination.arm, combination.recipient, items), number);
+        }
+        let rows = conclusion.texts.iter().flat_map(|record| {
+            RuleRow::rows(SearchedText {
+                study: self.evidence.study(),
+                record,
+                combination: numbers.get(&(record.arm, record.recipient, record.items.clone())).copied(),
+                first_probe: self.evidence.searches().probes_of(record.arm, &record.items).first().copied(),
+            })
+        });
+        rows.collect()
+    }
+
     /// Writes what needs the whole journal.
     fn conclude(&self, conclusion: &Conclusion, tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
         let study = self.evidence.study();
@@ -297,6 +319,7 @@ impl Fold {
             combination_tables::combinations(),
             combinations.flat_map(|(number, combination)| CombinationRow::rows(study, number, combination)),
         )?;
+        tables.write(rule_tables::rules(), self.rules(conclusion).into_iter())?;
         tables.write(control_tables::controls(), conclusion.controls.iter().map(|control| ControlRow { study, control }))?;
         let contrasts = conclusion.contrasts.records.iter().map(|record| ContrastRow {
             study,

@@ -1,14 +1,18 @@
 //! `manifest.json`: what a run consists of, by hash.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use lacuna_inference::checks::ArmChecks;
+use lacuna_inference::conclusion::Conclusion;
+use lacuna_inference::rules::{RuleRecord, TextRecord};
 use lacuna_model::Study;
 use serde::{Deserialize, Serialize};
 
 use super::PROJECTION_VERSION;
 use super::registration::Registration;
+use super::rule_tables::rule_id;
 use crate::journal::{ChainHash, Counts, Header, InputHash, JOURNAL_VERSION, Seal};
 use crate::time_format::iso8601;
 
@@ -45,6 +49,8 @@ pub(super) struct Manifest<'a> {
     exit_code: Option<u8>,
     counts: Counts,
     checks: Vec<Checks<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    isolation: Option<Isolation>,
     inputs: &'a [InputHash],
     #[serde(skip_serializing_if = "Option::is_none")]
     registration: Option<&'a Registration>,
@@ -85,9 +91,78 @@ impl<'a> Checks<'a> {
     }
 }
 
-/// A share, rounded.
-fn six_decimals(share: f64) -> f64 {
-    (share * 1e6).round() / 1e6
+/// How the words to blame were looked for, and how far that came. A text is counted for each arm and recipient for which it
+/// is blocked.
+#[derive(Serialize)]
+struct Isolation {
+    /// The most messages about one text, for one recipient.
+    max_messages_per_text: u32,
+    /// Rules that were known beforehand, from lists and earlier runs.
+    known_rules: usize,
+    /// Texts that are blocked, combinations of items included.
+    texts: usize,
+    /// Of these, searched.
+    searched: usize,
+    /// Of these, all rules found and certified.
+    decided: usize,
+    /// Texts that are blocked in which something is left open, or not certified, or that were not searched.
+    undecided: usize,
+    /// Rules found in texts, a rule counted in each of them.
+    rules: usize,
+    /// Of these, certified.
+    rules_certified: usize,
+    /// Certified rules, each counted once.
+    different_rules_certified: usize,
+    messages: SumAndMean,
+    rounds: SumAndMean,
+}
+
+/// Over the texts that were searched.
+#[derive(Serialize)]
+struct SumAndMean {
+    sum: u64,
+    /// `None` if nothing was searched. Six decimals.
+    mean: Option<f64>,
+}
+
+impl SumAndMean {
+    fn of(counts: impl ExactSizeIterator<Item = u32>) -> Self {
+        let number = counts.len();
+        let sum: u64 = counts.map(u64::from).sum();
+        Self { sum, mean: (number > 0).then(|| six_decimals(sum as f64 / number as f64)) }
+    }
+}
+
+impl Isolation {
+    /// `None` if nothing was to be isolated.
+    fn of(study: &Study, texts: &[TextRecord]) -> Option<Self> {
+        let asked = study.isolation.as_ref()?;
+        let searched: Vec<&TextRecord> = texts.iter().filter(|text| text.status.is_some()).collect();
+        let decided = texts.iter().filter(|text| text.is_complete()).count();
+        let rules = || texts.iter().flat_map(|text| text.rules.iter().map(move |rule| (text, rule)));
+        let certified = || rules().filter(|(_, rule)| rule.certified);
+        let id = |(text, rule): (&TextRecord, &RuleRecord)| {
+            rule_id(rule.components.iter().filter_map(|range| text.text.get(range.clone())))
+        };
+        Some(Self {
+            max_messages_per_text: asked.max_messages_per_text,
+            known_rules: asked.rules.len(),
+            texts: texts.len(),
+            searched: searched.len(),
+            decided,
+            undecided: texts.len() - decided,
+            rules: rules().count(),
+            rules_certified: certified().count(),
+            different_rules_certified: certified().map(id).collect::<BTreeSet<_>>().len(),
+            messages: SumAndMean::of(searched.iter().map(|text| text.messages)),
+            rounds: SumAndMean::of(searched.iter().map(|text| text.rounds)),
+        })
+    }
+}
+
+/// A number, rounded.
+fn six_decimals(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
 }
 
 /// The journal, and the hash of its last line, on which all its lines hang.
@@ -111,7 +186,7 @@ pub(super) struct JournalEnd<'a> {
 impl<'a> Manifest<'a> {
     /// Times and counts come from the journal alone, so that the manifest is the same whenever it is derived. A run that was
     /// not sealed has no end and no exit code.
-    pub fn new(header: &'a Header, journal: &'a JournalEnd<'a>, checks: &[ArmChecks], files: &'a [FileHash]) -> Self {
+    pub fn new(header: &'a Header, journal: &'a JournalEnd<'a>, claims: &Conclusion, files: &'a [FileHash]) -> Self {
         let study = &header.study;
         Self {
             kind: "lacuna",
@@ -129,7 +204,8 @@ impl<'a> Manifest<'a> {
             sealed_at: journal.seal.map(|seal| iso8601(seal.at)),
             exit_code: journal.seal.map(|seal| seal.exit_code),
             counts: journal.counts,
-            checks: checks.iter().map(|checks| Checks::of(study, checks)).collect(),
+            checks: claims.checks.iter().map(|checks| Checks::of(study, checks)).collect(),
+            isolation: Isolation::of(study, &claims.texts),
             inputs: &header.inputs,
             registration: journal.registration,
             journal: JournalHash {

@@ -25,6 +25,7 @@ mod output;
 mod package;
 mod registration;
 mod report_page;
+mod rule_tables;
 mod sent_tables;
 mod table;
 mod writer;
@@ -39,6 +40,7 @@ pub use manifest::{FileHash, MANIFEST};
 pub(crate) use output::{Artifact, Output};
 pub use registration::{Deviating, DeviationKind, Registration};
 pub use report_page::REPORT;
+pub(crate) use rule_tables::rule_id;
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
 pub const PROJECTION_VERSION: u32 = 3;

@@ -11,6 +11,7 @@ use lacuna_model::{
 };
 
 use super::cell::Cell;
+use super::rule_tables::characters;
 use super::table::{Column, ForeignKey, Form, Table, column};
 
 /// A text and its hashes.
@@ -124,6 +125,15 @@ fn text(content: Option<&Content>) -> Cell<'_> {
     content.map_or(Cell::Missing, |it| Cell::text(&*it.text))
 }
 
+fn fragments<'r>(row: &'r SentRow<'_>) -> Cell<'r> {
+    let Some(excerpt) = &row.record.probe.excerpt else { return Cell::Missing };
+    let text = row.study.joined(&row.record.probe.items);
+    // What is no part of the text is left out of the message too.
+    let places = excerpt.fragments.iter().filter_map(|range| characters(&text, &(range.start as usize..range.end as usize)));
+    let shown: Vec<String> = places.map(|place| format!("{}-{}", place.start, place.end)).collect();
+    Cell::display(shown.join(";"))
+}
+
 /// `sent.csv`
 pub(super) fn sent<'a>() -> Table<SentRow<'a>> {
     let purposes = Purpose::ALL.iter().map(|it| it.as_str()).collect();
@@ -183,6 +193,14 @@ pub(super) fn sent<'a>() -> Table<SentRow<'a>> {
         column("carrier_item_id", Form::Text, "The control whose text stands before an item that is sent alone.", |row| {
             row.record.probe.carrier.map_or(Cell::Missing, |item| Cell::text(row.study.item(item).id.as_str()))
         }),
+        column(
+            "fragments",
+            Form::Text,
+            "Where only parts of the item's text are sent: from where to where each stands in it, in the order in which they are sent, \
+             as `12-20;31-35`, counted from 0 in Unicode scalar values, the end not included. Several items are one text, in \
+             their order, with the platform's separator between them. Empty for whole messages.",
+            |row| fragments(row),
+        ),
     ]);
     Table {
         name: "sent",

@@ -2,13 +2,15 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here is a failure of the test")]
 
+pub mod texts;
+
 use std::sync::Arc;
 
 use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Pooling, Prior, Safety, TextRules, Watch};
 use lacuna_model::{
     Account, AccountCondition, AccountIx, Arm, ArmIx, Channel, ChannelIx, ContentKind, Cursor, Deadline, Decision, Duration,
-    Entry, Fact, Item, ItemIx, Observation, ObservationKind, PlatformMessageId, Probe, ProbeId, Purpose, Role, RunId, SendResult,
-    StopReason, Study, Timestamp, Venue, VenueIx, VenueKind,
+    Entry, Excerpt, Fact, Item, ItemIx, Observation, ObservationKind, PlatformMessageId, Probe, ProbeId, Purpose, Role, RunId,
+    SearchIx, SearchPlan, SendResult, Signal, StopReason, Study, Timestamp, Venue, VenueIx, VenueKind,
 };
 use lacuna_records::journal::{Encoder, Header, InputHash};
 use proptest::prelude::*;
@@ -225,7 +227,12 @@ pub fn example_entries() -> Vec<Entry> {
 
 /// The bytes of a journal with these entries, one each 1,001 microseconds, sealed with `exit_code` if there is one.
 pub fn journal(entries: &[Entry], exit_code: Option<u8>) -> Vec<u8> {
-    let (mut encoder, mut bytes) = Encoder::new(&header());
+    journal_of(&header(), entries, exit_code)
+}
+
+/// The same behind another first line.
+pub fn journal_of(header: &Header, entries: &[Entry], exit_code: Option<u8>) -> Vec<u8> {
+    let (mut encoder, mut bytes) = Encoder::new(header);
     let mut at = START;
     for entry in entries {
         at = at + Duration(1_001);
@@ -276,7 +283,26 @@ fn observation() -> impl Strategy<Value = Observation> {
     )
 }
 
-/// One entry; probe numbers are any, [`entries`] puts them in order.
+/// A search in any items of the study, for a recipient of the arm.
+fn search_plan() -> impl Strategy<Value = SearchPlan> {
+    let known = proptest::collection::vec(proptest::collection::vec(text().prop_map(Arc::from), 0..3), 0..3);
+    let items = proptest::collection::vec((0u32..3).prop_map(ItemIx), 1..4);
+    let path = prop_oneof![Just((0, 1)), Just((0, 2)), Just((1, 1))];
+    (path, items, proptest::sample::select(Signal::ALL), any::<u32>(), any::<i64>(), known).prop_map(
+        |((arm, recipient), items, signal, loss_ppm, settle, known)| SearchPlan {
+            search: SearchIx(0),
+            items,
+            arm: ArmIx(arm),
+            recipient: AccountIx(recipient),
+            signal,
+            loss_ppm,
+            settle: Duration(settle),
+            known,
+        },
+    )
+}
+
+/// One entry; the numbers of probes and searches are any, [`entries`] puts them in order.
 fn entry() -> impl Strategy<Value = Entry> {
     let account = (0u16..3).prop_map(AccountIx);
     let channel = (0u16..2).prop_map(ChannelIx);
@@ -285,6 +311,7 @@ fn entry() -> impl Strategy<Value = Entry> {
         prop_oneof![Just(AccountCondition::Connected), Just(AccountCondition::Disconnected), Just(AccountCondition::Sanctioned)];
     let deadline = prop_oneof![
         (probe.clone(), account.clone()).prop_map(|(probe, recipient)| Deadline::Grace { probe, recipient }),
+        (probe.clone(), account.clone()).prop_map(|(probe, recipient)| Deadline::Settle { probe, recipient }),
         channel.clone().prop_map(|channel| Deadline::Patience { channel }),
         account.clone().prop_map(|account| Deadline::Wake { account }),
         Just(Deadline::Listen),
@@ -313,9 +340,16 @@ fn entry() -> impl Strategy<Value = Entry> {
             purpose,
             attempt,
             items: items.into_iter().map(ItemIx).collect(),
-            excerpt: None,
             carrier: carrier.map(ItemIx),
+            excerpt: None,
         });
+    let fragment = prop_oneof![(0u32..24, 1u32..24), (any::<u32>(), 1u32..)].prop_map(|(start, length)| {
+        let start = start.min(u32::MAX - 1);
+        start..start.saturating_add(length)
+    });
+    let excerpt = (any::<u32>(), proptest::collection::vec(fragment, 0..4))
+        .prop_map(|(search, fragments)| Excerpt { search: SearchIx(search), fragments });
+    let asked = (planned.clone(), excerpt).prop_map(|(probe, excerpt)| Probe { excerpt: Some(excerpt), ..probe });
     prop_oneof![
         (any::<u32>(), proptest::collection::vec(any::<u64>(), 3))
             .prop_map(|(epoch, sent_today)| Entry::Fact(Fact::EpochOpened { epoch, sent_today })),
@@ -331,24 +365,37 @@ fn entry() -> impl Strategy<Value = Entry> {
         (account, text()).prop_map(|(account, detail)| Entry::Fact(Fact::Gap { account, detail })),
         Just(Entry::Fact(Fact::StopRequested)),
         planned.prop_map(|probe| Entry::Decision(Decision::ProbePlanned(probe))),
+        asked.prop_map(|probe| Entry::Decision(Decision::ProbePlanned(probe))),
+        search_plan().prop_map(|plan| Entry::Decision(Decision::SearchBegun(plan))),
         reason.prop_map(|reason| Entry::Decision(Decision::Stopped { reason })),
     ]
 }
 
-/// Entries as a journal may hold them: probes are planned in order, and nothing is said of a probe before.
+/// Entries as a journal may hold them: probes are planned and searches begun in order, and nothing is said of one before.
 pub fn entries(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Entry>> {
     proptest::collection::vec(entry(), length).prop_map(|mut entries| {
-        let mut planned = 0;
+        let (mut planned, mut begun) = (0, 0);
         entries.retain_mut(|entry| match entry {
             Entry::Decision(Decision::ProbePlanned(probe)) => {
+                if let Some(excerpt) = &mut probe.excerpt {
+                    excerpt.search.0 = excerpt.search.0.checked_rem(begun).unwrap_or(0);
+                    if begun == 0 {
+                        return false;
+                    }
+                }
                 probe.id = ProbeId(planned);
                 planned += 1;
+                true
+            }
+            Entry::Decision(Decision::SearchBegun(plan)) => {
+                plan.search = SearchIx(begun);
+                begun += 1;
                 true
             }
             Entry::Fact(
                 Fact::SendStarted { probe, .. }
                 | Fact::SendResult { probe, .. }
-                | Fact::DeadlinePassed(Deadline::Grace { probe, .. }),
+                | Fact::DeadlinePassed(Deadline::Grace { probe, .. } | Deadline::Settle { probe, .. }),
             ) => {
                 probe.0 = probe.0.checked_rem(planned).unwrap_or(0);
                 planned > 0

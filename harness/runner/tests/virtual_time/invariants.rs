@@ -165,6 +165,8 @@ impl<'a> Watch<'a> {
         self.check(stopped.is_none(), || format!("{} is sent after the stop ({stopped:?})", probe.id));
         let most = study.safety.max_messages;
         self.check((expected as u64) < most, || format!("{} exceeds the {most} messages of the run", probe.id));
+        let length = study.text_of(probe).chars().count();
+        self.check(length <= study.text.longest, || format!("{} has {length} characters", probe.id));
         let sender = study.channel(channel).sender;
         let today = self.per_day.entry((sender, at.0.div_euclid(MICROSECONDS_PER_DAY))).or_default();
         *today += 1;
@@ -275,7 +277,7 @@ impl<'a> Watch<'a> {
         let last = self.run.entries.last().map(|(_, entry)| entry);
         let listened = matches!(last, Some(Entry::Fact(Fact::DeadlinePassed(Deadline::Listen))));
         self.check(!listened || open == 0, || format!("{open} outcomes are open at the end"));
-        self.check(self.stopped.is_some(), || "the run ended without a decision to stop".to_owned());
+        self.check(self.stopped.is_some(), || format!("the run ended without a decision to stop, behind {last:?}"));
         let same = self.evidence.outcomes().eq(self.run.engine.evidence().outcomes());
         self.check(same, || "the journal gives other outcomes than the engine had".to_owned());
     }

@@ -8,6 +8,7 @@
 //! - [`evaluation`]: a reduced table of what a verdict costs and how right it is.
 //! - [`history`]: what earlier runs found changes the order, and no verdict.
 //! - [`plans`]: what `lacuna plan` says of an experiment.
+//! - [`planted_texts`]: rules planted in texts, and what it takes to find them.
 //! - [`public_lists`]: published rules and keyword lists, where they lie beside the repository.
 //! - [`quickstart`]: the experiment that the repository shows first.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
@@ -19,6 +20,7 @@ mod expect;
 mod history;
 mod invariants;
 mod plans;
+mod planted_texts;
 mod public_lists;
 mod quickstart;
 mod random;

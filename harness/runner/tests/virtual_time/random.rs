@@ -8,12 +8,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use lacuna_design::{Command, generator};
-use lacuna_model::{Decision, Entry, EntrySequence, Fact, Outcome, Role};
+use lacuna_inference::rules::{self, TextRecord};
+use lacuna_inference::verdicts;
+use lacuna_model::{Decision, Entry, EntrySequence, Fact, Outcome, Role, Unit, Verdict};
+use lacuna_runner::truth::Triggers;
 use rand::{Rng, RngExt};
 
 use crate::invariants::{self, replay};
 use crate::run::Run;
 use crate::scenario::{Prepared, Scenario};
+use crate::texts;
 
 /// So many cases; another number and the first case can be given with `CASES` and `FIRST_CASE`.
 const CASES: u64 = 600;
@@ -28,26 +32,76 @@ fn variable(name: &str, default: u64) -> u64 {
 #[test]
 fn random_runs_keep_the_invariants() {
     let first = variable("FIRST_CASE", 0);
-    let mut entries = 0;
+    let mut seen = Seen::default();
     for case in first..first + variable("CASES", CASES) {
         let text = write_case(case);
         // A panic inside a run shows the file as well.
-        let broken = catch_unwind(AssertUnwindSafe(|| check(case, &text, &mut entries)))
+        let broken = catch_unwind(AssertUnwindSafe(|| check(case, &text, &mut seen)))
             .unwrap_or_else(|panic| vec![panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "a panic".to_owned())]);
         let shown: Vec<String> = broken.into_iter().take(10).collect();
         assert!(shown.is_empty(), "case {case}:\n{text}\n{}", shown.join("\n"));
     }
-    println!("{entries} journal entries");
+    println!("{seen:?}");
+    // Filters that act always: a claim may be wrong as often as the error rates say.
+    assert!(seen.wrong as f64 <= 0.01 * seen.certified as f64, "{seen:?}");
+}
+
+/// What the cases held.
+#[derive(Debug, Default)]
+struct Seen {
+    entries: usize,
+    searches: usize,
+    /// Rules that were certified where every rule acts always, and those of them that are none.
+    certified: usize,
+    wrong: usize,
+    /// The same where rules act at times.
+    certified_of_leaky: usize,
+    wrong_of_leaky: usize,
+}
+
+impl Seen {
+    /// Counts the rules of a run, and gives the texts that are blocked and have no row.
+    fn rules(&mut self, run: &Run) -> Vec<String> {
+        let evidence = run.engine.evidence();
+        let records = rules::derive(evidence, &verdicts::tallies(evidence));
+        let triggers = Triggers::new(&run.study, &run.policy);
+        let leaky = run.policy.rules.iter().any(|rule| rule.enforcement < 1.0);
+        self.searches += evidence.searches().all().len();
+        for record in &records {
+            let certified = record.rules.iter().filter(|rule| rule.certified).count();
+            let wrong = texts::wrong(record, &triggers);
+            if leaky {
+                self.certified_of_leaky += certified;
+                self.wrong_of_leaky += wrong.len();
+            } else {
+                self.certified += certified;
+                self.wrong += wrong.len();
+                wrong.iter().for_each(|rule| println!("seed {}: certified, and no smallest trigger: {rule}", run.study.seed));
+            }
+        }
+        let caught = run.verdicts.iter().filter(|it| {
+            let verdict = it.verdict;
+            matches!(verdict, Verdict::Dropped | Verdict::Refused | Verdict::Altered | Verdict::Retracted)
+                && rules::is_text(&run.study, it.unit.item)
+        });
+        let has_row = |unit: Unit| {
+            let same = |it: &TextRecord| it.items == [unit.item] && (it.arm, it.recipient) == (unit.arm, unit.recipient);
+            records.iter().any(same)
+        };
+        let without = caught.filter(|it| !has_row(it.unit));
+        without.map(|it| format!("{} is blocked and has no row", run.study.item(it.unit.item).id)).collect()
+    }
 }
 
 /// Everything that is wrong with one case.
-fn check(case: u64, text: &str, entries: &mut usize) -> Vec<String> {
+fn check(case: u64, text: &str, seen: &mut Seen) -> Vec<String> {
     let Prepared { study, policy, faults } =
         Scenario::parse(text).and_then(|scenario| scenario.prepare()).unwrap_or_else(|error| panic!("{error}"));
     let study = Arc::new(study);
     let run = Run::drive(&study, &policy, &faults);
-    *entries += run.entries.len();
+    seen.entries += run.entries.len();
     let mut broken = invariants::broken(&run);
+    broken.extend(seen.rules(&run));
     if run.journal() != Run::drive(&study, &policy, &faults).journal() {
         broken.push("two runs with one seed differ".to_owned());
     }
@@ -131,11 +185,13 @@ fn write_case(case: u64) -> String {
         let _ = writeln!(text, "senders = {senders:?}\nrecipients = {recipients:?}");
     }
     write_settings(random, &mut text);
+    let isolates = write_isolation(&mut generator(case, &["isolation"]), &mut text);
     write_policy(random, &mut text);
     let _ = writeln!(text, "[items]\nneutral = {}\ncontrols = {}", pick(random, &[0, 3, 8, 40]), pick(random, &[1, 2, 60]));
+    let texts = if isolates { TEXTS } else { "" };
     let _ = writeln!(
         text,
-        "candidates = {{ bad1 = \"bad words 1\", bad2 = \"bad words 2\", ugly = \"ugly words\", two = \"one half\", three = \"other half\" }}"
+        "candidates = {{ {texts}bad1 = \"bad words 1\", bad2 = \"bad words 2\", ugly = \"ugly words\", two = \"one half\", three = \"other half\" }}"
     );
     if chance(random, 20) {
         text.push_str("canaries = { hit = \"bad words of a canary\" }\n");
@@ -174,6 +230,26 @@ fn write_settings(random: &mut impl Rng, text: &mut String) {
     let _ = writeln!(text, "[experiment.safety]\nstop-after-sanctions = {}", pick(random, &[1, 2]));
     let _ = writeln!(text, "max-messages = {}", pick(random, &[1, 5, 30, 5_000, 5_000, 5_000]));
     let _ = writeln!(text, "max-messages-per-account-per-day = {}", pick(random, &[1, 3, 30, 5_000, 5_000, 5_000]));
+}
+
+/// Texts in which something is searched: one that holds a rule, one that holds three, and one that holds none.
+const TEXTS: &str = "text1 = \"he said some bad words to the others and went home\", \
+                     text2 = \"one half of the ugly words and the other half of the bad words 2 are here\", \
+                     text3 = \"nothing is the matter with this text as far as anybody knows\", ";
+
+/// A third of the cases isolate: half of these at once, half behind the screen. Whether this one does.
+fn write_isolation(random: &mut impl Rng, text: &mut String) -> bool {
+    if !chance(random, 33) {
+        return false;
+    }
+    if chance(random, 50) {
+        *text = text.replace("[experiment]\n", "[experiment]\ndesign = \"isolate\"\n");
+    } else {
+        text.push_str("[experiment.then]\nisolate = true\n");
+    }
+    let most = pick(random, &[1, 5, 40, 400]);
+    *text = text.replace("[experiment.decision]\n", &format!("[experiment.decision]\nmax-messages-per-text = {most}\n"));
+    true
 }
 
 fn write_policy(random: &mut impl Rng, text: &mut String) {
