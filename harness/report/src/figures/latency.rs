@@ -86,7 +86,9 @@ pub(super) fn figure(evidence: &Evidence) -> Figure<Row> {
     let mut rows = Vec::new();
     for (path, of_path) in &delays {
         let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
-        of_path.iter().for_each(|delay| *counts.entry(bin(delay)).or_default() += 1);
+        for delay in of_path {
+            *counts.entry(bin(delay)).or_default() += 1;
+        }
         rows.extend(counts.into_iter().map(|(bin, messages)| Row {
             arm: path.arm,
             recipient: path.recipient,
