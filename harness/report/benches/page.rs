@@ -13,7 +13,7 @@ fn main() {
         let (items, arms) = (2_000, 6);
         // In the second case nearly every item has verdicts of its own, so that few share a row.
         let story = support::screened(support::items(items), arms, |nth, arm| {
-            if every == 2 { (nth * 31 >> arm) & 1 == 1 } else { nth % every == 0 }
+            if every == 2 { ((nth * 31) >> arm) & 1 == 1 } else { nth % every == 0 }
         });
         let conclusion = story.conclude();
         let started = Instant::now();

@@ -94,9 +94,8 @@ fn drawn(text: &str, marks: &[&Mark], piece: &Range<usize>, context: usize) -> M
 
 /// A piece in the marks that cover it.
 fn nested(covering: &[Kind], piece: &Markup) -> Markup {
-    match covering.split_first() {
-        Some((kind, inner)) => html! { mark class=(kind.class()) { (nested(inner, piece)) } },
-        None => html! { (piece) },
+    html! {
+        @if let Some((kind, inner)) = covering.split_first() { mark class=(kind.class()) { (nested(inner, piece)) } } @else { (piece) }
     }
 }
 

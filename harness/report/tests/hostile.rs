@@ -39,9 +39,9 @@ fn hostile(words: &[&str]) -> Report {
     items.push(item("control", Role::Control, "", "calm"));
     let mut story = screened(items, 1, |place, _| place < 3);
     let mut study = (**story.evidence.study()).clone();
-    study.name = nth(0).to_owned();
+    nth(0).clone_into(&mut study.name);
     study.question = nth(1).repeat(100);
-    study.adapter = nth(2).to_owned();
+    nth(2).clone_into(&mut study.adapter);
     study.accounts[1].id = nth(3).into();
     study.accounts[2].client = Some(nth(4).to_owned());
     study.arms[0].id = nth(5).into();
@@ -77,14 +77,14 @@ fn skeleton(html: &str) -> Vec<String> {
     for node in page.tree.root().descendants() {
         match node.value() {
             Node::Element(element) => {
-                let mut line = element.name().to_owned();
+                let mut words = vec![element.name()];
                 for (name, value) in element.attrs() {
-                    line += &format!(" {name}");
+                    words.push(name);
                     if ["href", "src", "style", "class", "http-equiv", "content", "fill"].contains(&name) {
-                        line += &format!("={value}");
+                        words.push(value);
                     }
                 }
-                skeleton.push(line);
+                skeleton.push(words.join(" "));
             }
             Node::Comment(_) | Node::ProcessingInstruction(_) => skeleton.push("something else".to_owned()),
             _ => {}

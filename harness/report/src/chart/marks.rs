@@ -57,15 +57,15 @@ pub(super) fn mark(chart: &str, mark: &Mark, panel: &Panel, plot: Plot) -> Marku
             html! {
                 path d={ "M" (Px(left)) " " (Px(level - 3.0)) "v6M" (Px(left)) " " (Px(level)) "H" (Px(right)) "M" (Px(right)) " "
                     (Px(level - 3.0)) "v6" } stroke=(colour) stroke-width="1.5" fill="none" {}
-                (point(*shape, *colour, x(at.0), level))
+                (point(*shape, colour, x(at.0), level))
             }
         }
-        Mark::Point { at, shape, colour } => point(*shape, *colour, x(at.0), y(at.1)),
-        Mark::Rule { x: at, colour, dashed } => rule(*colour, *dashed, x(*at), plot.top, plot.top + plot.height),
+        Mark::Point { at, shape, colour } => point(*shape, colour, x(at.0), y(at.1)),
+        Mark::Rule { x: at, colour, dashed } => rule(colour, *dashed, x(*at), plot.top, plot.top + plot.height),
         Mark::Cell { column, row, ground, ink, text } => {
             let (left, right) = (x(*column as f64), x((*column + 1) as f64));
             let (top, bottom) = (y(*row as f64), y((*row + 1) as f64));
-            cell(*ground, *ink, text, (left + 0.5, top + 0.5), (right - left - 1.0, bottom - top - 1.0))
+            cell(ground, ink, text, (left + 0.5, top + 0.5), (right - left - 1.0, bottom - top - 1.0))
         }
         Mark::Words { at, text } => html! { text x=(Px(x(at.0))) y=(Px(y(at.1) + 4.0)) fill=(QUIET) { (text) } },
     }

@@ -10,7 +10,7 @@ mod scale;
 use maud::Markup;
 
 use crate::colours::Colour;
-pub(crate) use scale::{Axis, Scale, Ticks};
+pub(crate) use scale::{Axis, Scale, Ticks, whole};
 
 /// The width of every chart, in its own units; the font size is [`FONT`] of them.
 pub(crate) const WIDTH: f64 = 640.0;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use lacuna_inference::evidence::Evidence;
 use lacuna_model::{AccountIx, ArmIx, Duration};
-use libm::{ceil, floor, log10, pow};
+use libm::{floor, log10, pow};
 
 use super::Figure;
-use crate::chart::{Axis, Chart, Mark, Paint, Panel, Scale, Swatch, Ticks};
+use crate::chart::{Axis, Chart, Mark, Paint, Panel, Scale, Swatch, Ticks, whole};
 use crate::colours::{BLACK, SKY};
 use crate::path::{Path, paths};
 use crate::words;
@@ -64,15 +64,12 @@ pub(crate) fn delays(evidence: &Evidence) -> BTreeMap<Path, Vec<Duration>> {
 
 /// The quantiles of sorted delays, each the smallest delay that so many do not exceed; `None` without one.
 pub(crate) fn summary(sorted: &[Duration]) -> Option<Delays> {
-    let quantile = |share: f64| {
-        let place = (ceil(share * sorted.len() as f64) as usize).saturating_sub(1);
-        sorted.get(place).copied()
-    };
+    let quantile = |percent: usize| sorted.get((sorted.len() * percent).div_ceil(100).saturating_sub(1)).copied();
     Some(Delays {
         messages: sorted.len() as u64,
-        median: quantile(0.5)?,
-        p90: quantile(0.9)?,
-        p99: quantile(0.99)?,
+        median: quantile(50)?,
+        p90: quantile(90)?,
+        p99: quantile(99)?,
         longest: *sorted.last()?,
     })
 }
@@ -80,7 +77,7 @@ pub(crate) fn summary(sorted: &[Duration]) -> Option<Delays> {
 pub(super) fn figure(evidence: &Evidence) -> Figure<Row> {
     let delays = delays(evidence);
     let ms = |delay: &Duration| (delay.as_micros() as f64 / 1e3).max(LEAST);
-    let bin = |delay: &Duration| floor(log10(ms(delay)) * BINS_A_DECADE) as i32;
+    let bin = |delay: &Duration| whole(floor(log10(ms(delay)) * BINS_A_DECADE));
     let edge = |bin: i32| pow(10.0, f64::from(bin) / BINS_A_DECADE);
     let all = || delays.values().flatten().map(bin);
     let (Some(first), Some(last)) = (all().min(), all().max()) else {
@@ -89,7 +86,9 @@ pub(super) fn figure(evidence: &Evidence) -> Figure<Row> {
     let mut rows = Vec::new();
     for (path, of_path) in &delays {
         let mut counts: BTreeMap<i32, u64> = BTreeMap::new();
-        of_path.iter().for_each(|delay| *counts.entry(bin(delay)).or_default() += 1);
+        for delay in of_path {
+            *counts.entry(bin(delay)).or_default() += 1;
+        }
         rows.extend(counts.into_iter().map(|(bin, messages)| Row {
             arm: path.arm,
             recipient: path.recipient,

@@ -60,8 +60,9 @@ impl Span {
     }
 
     fn part(&self, at: Timestamp) -> usize {
-        // Before the last part's end, also for what came last.
-        ((self.seconds(at) / self.length() * PARTS as f64) as usize).min(PARTS - 1)
+        let (since, length) = (i128::from((at - self.from).as_micros()), i128::from((self.to - self.from).as_micros().max(1)));
+        // What came last belongs to the last part.
+        usize::try_from(since * PARTS as i128 / length).map_or(PARTS - 1, |part| part.min(PARTS - 1))
     }
 
     /// Where a part begins.

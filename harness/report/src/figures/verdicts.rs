@@ -47,6 +47,9 @@ impl Line {
     }
 }
 
+/// What the items of a line share: role, category, verdicts by path.
+type Pattern<'a> = (Role, &'a str, Vec<Option<Verdict>>);
+
 /// The lines of the matrix: candidates before canaries, by category; in each the findings first.
 pub(crate) fn lines(study: &Study, verdicts: &[VerdictRecord]) -> Vec<Line> {
     let place: BTreeMap<Path, usize> = paths(study).into_iter().zip(0..).collect();
@@ -57,12 +60,12 @@ pub(crate) fn lines(study: &Study, verdicts: &[VerdictRecord]) -> Vec<Line> {
             row[*place] = Some(record.verdict);
         }
     }
-    let mut groups: BTreeMap<(Role, &str, Vec<Option<Verdict>>), Vec<ItemIx>> = BTreeMap::new();
+    let mut groups: BTreeMap<Pattern<'_>, Vec<ItemIx>> = BTreeMap::new();
     for (item, row) in of_item {
         let it = study.item(item);
         groups.entry((it.role, it.category.as_str(), row)).or_default().push(item);
     }
-    let line = |((role, category, verdicts), items): ((Role, &str, Vec<Option<Verdict>>), Vec<ItemIx>)| Line {
+    let line = |((role, category, verdicts), items): (Pattern<'_>, Vec<ItemIx>)| Line {
         category: category.to_owned(),
         role,
         items,
@@ -140,11 +143,8 @@ fn chart(study: &Study, paths: &[Path], lines: &[Line]) -> Chart {
         let (ground, ink) = colours::of_verdict(verdict);
         (Swatch::Cell(ground, ink, letter(verdict)), verdict.to_string())
     });
-    let mut columns = String::new();
-    for (number, path) in paths.iter().enumerate() {
-        let end = if number + 1 < paths.len() { "; " } else { "" };
-        columns += &format!("{}: {} {}{end}", number + 1, path.arm_line(study), path.recipient_line(study));
-    }
+    let column = |(number, path): (u32, &Path)| format!("{number}: {} {}", path.arm_line(study), path.recipient_line(study));
+    let columns = (1..).zip(paths).map(column).collect::<Vec<_>>().join("; ");
     let short: Vec<String> = if paths.len() <= 3 {
         paths.iter().map(|path| format!("{} {}", path.arm_line(study), path.recipient_line(study))).collect()
     } else {

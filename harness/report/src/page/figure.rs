@@ -1,5 +1,6 @@
 //! Figures in the page, each with what it shows and where its numbers are.
 
+use lacuna_inference::evidence::ProbeRecord;
 use maud::{Markup, PreEscaped, html};
 
 use super::Content;
@@ -62,7 +63,7 @@ pub(super) fn contrasts(content: Content<'_>) -> Option<Markup> {
 
 pub(super) fn timeline(content: Content<'_>) -> Markup {
     let shown = &content.figures.timeline;
-    let sent = content.evidence.probes().iter().any(|record| record.is_accepted());
+    let sent = content.evidence.probes().iter().any(ProbeRecord::is_accepted);
     let caption = html! {
         "The run cut into 60 equal parts. A control that did not arrive on a path that was alive around it was lost, and is what the loss \
          is learned from. Where nothing shows the path alive there was an outage or a gap, and sends of that time count for nothing. A bar \

@@ -70,15 +70,15 @@ fn leaky_filters(content: Content<'_>) -> Option<Markup> {
     }
     let lowest = content.conclusion.checks.iter().map(|it| it.lowest_enforcement);
     let lowest: Option<Vec<f64>> = lowest.collect();
-    Some(match lowest.map(|all| all.into_iter().fold(0.0, f64::max)) {
-        Some(share) => html! {
+    let highest = lowest.map(|all| all.into_iter().fold(0.0, f64::max));
+    Some(html! {
+        @if let Some(share) = highest {
             "A filter that acts on only part of what it matches may be missed: a screen asks most items once. Items are found with a probability of 95 % \
              if it acts on at least " (percent(share)) " of their messages (on the arm where that is highest)."
-        },
-        None => html! {
+        } @else {
             "On some arm more drops were needed than an item may be sent, because of the loss there: a blocked item could not have been called \
              dropped."
-        },
+        }
     })
 }
 

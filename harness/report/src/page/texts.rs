@@ -24,7 +24,7 @@ pub(super) fn section(content: Content<'_>) -> Option<Markup> {
     content.evidence.study().isolation.as_ref()?;
     let rules = || texts.iter().flat_map(|text| &text.rules);
     let all: usize = texts.iter().map(|text| text.text.len()).sum();
-    let context = if all <= WHOLE { usize::MAX } else { CONTEXT };
+    let around = if all <= WHOLE { usize::MAX } else { CONTEXT };
     let complete = texts.iter().filter(|text| text.is_complete()).count() as u64;
     let messages: u64 = texts.iter().map(|text| u64::from(text.messages)).sum();
     Some(html! {
@@ -43,13 +43,13 @@ pub(super) fn section(content: Content<'_>) -> Option<Markup> {
                 mark.window { "Left open" } ": something in here blocks, and was not found. "
                 a href="rules.csv" { "rules.csv" } " has all."
             }
-            @for (number, text) in texts.iter().enumerate().take(MOST) { (article(content, number + 1, text, context)) }
+            @for (number, text) in texts.iter().enumerate().take(MOST) { (article(content, number + 1, text, around)) }
             @if texts.len() > MOST { p.note { "and " (count((texts.len() - MOST) as u64)) " more texts: rules.csv has all." } }
         }
     })
 }
 
-fn article(content: Content<'_>, number: usize, text: &TextRecord, context: usize) -> Markup {
+fn article(content: Content<'_>, number: usize, text: &TextRecord, around: usize) -> Markup {
     let study = content.evidence.study();
     let recipient = study.account(text.recipient);
     html! {
@@ -59,7 +59,7 @@ fn article(content: Content<'_>, number: usize, text: &TextRecord, context: usiz
                 " " span.path { (name(study.arm(text.arm).id.as_str())) " → " (name(recipient.id.as_str())) " (" (recipient.registered_in) ")" }
             }
             p.summary { (signal(text.signal)) ". " (standing(text)) " " (effort(text)) }
-            blockquote { (marked(&text.text, &marks(text), context)) }
+            blockquote { (marked(&text.text, &marks(text), around)) }
             @if !text.rules.is_empty() {
                 ol { @for rule in &text.rules { li { (of_rule(text, rule)) } } }
             }
