@@ -69,10 +69,20 @@ struct OnRoute {
     waiting: Vec<Waiting>,
     /// Searches that were begun and have questions left.
     active: Vec<SearchIx>,
-    /// Combinations to be sent once more.
+    /// The channel on which each search was begun, and which asks all its questions while it is open: senders may be filtered
+    /// differently, and answers of several would make a rule that none of them has.
+    home: BTreeMap<SearchIx, ChannelIx>,
+    /// Combinations to be sent once more, by whoever can.
     again: Vec<(SearchIx, Vec<Range<usize>>)>,
     /// Its open channels, and the search that asked last on each.
     open: BTreeMap<ChannelIx, Option<SearchIx>>,
+}
+
+impl OnRoute {
+    /// Whether this channel asks for a search: the one on which it was begun, or any where that is closed.
+    fn is_at_home(&self, search: SearchIx, channel: ChannelIx) -> bool {
+        self.home.get(&search).is_none_or(|home| *home == channel || !self.open.contains_key(home))
+    }
 }
 
 /// What to send next for a search.
@@ -116,6 +126,7 @@ impl Isolation {
             route,
             waiting: Vec::new(),
             active: Vec::new(),
+            home: BTreeMap::new(),
             again: Vec::new(),
         });
         Self {
@@ -227,7 +238,11 @@ impl Isolation {
         self.tidy(route, study, evidence, tallies);
         let on = &self.on[route];
         let waiting = on.waiting.iter().filter(|waiting| self.may_begin(on, waiting, evidence)).count();
-        let active = on.active.iter().filter_map(|search| askable_from(evidence.searches().get(*search)?, evidence));
+        let active = on
+            .active
+            .iter()
+            .filter(|search| on.is_at_home(**search, channel))
+            .filter_map(|search| askable_from(evidence.searches().get(*search)?, evidence));
         let again = on.again.iter().filter_map(|(search, _)| free_from(evidence.searches().get(*search)?, evidence));
         let (mut ready, mut later) = (waiting, None);
         for from in active.chain(again) {
@@ -297,7 +312,9 @@ impl Isolation {
         let route = self.route_of[channel.get()] as usize;
         let on = &self.on[route];
         let asked_last = on.open.get(&channel).copied().flatten();
-        let askable = |search: &SearchIx| Some(*search) != asked_last && is_askable(evidence.searches().get(*search));
+        let askable = |search: &SearchIx| {
+            Some(*search) != asked_last && on.is_at_home(*search, channel) && is_askable(evidence.searches().get(*search))
+        };
         if on.active.iter().any(askable) {
             return None;
         }
@@ -305,6 +322,7 @@ impl Isolation {
         let (items, recipient) = self.on[route].waiting.remove(place);
         let plan = self.plan(self.on[route].route.arm, items, recipient, evidence, tallies);
         self.on[route].active.push(plan.search);
+        self.on[route].home.insert(plan.search, channel);
         Some(plan)
     }
 
@@ -340,6 +358,7 @@ impl Isolation {
         let chosen = on
             .active
             .iter()
+            .filter(|search| on.is_at_home(**search, channel))
             .filter_map(|index| searches.get(*index))
             .filter(|search| is_askable(Some(search), at, evidence))
             .min_by_key(|search| {

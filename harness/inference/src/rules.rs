@@ -20,6 +20,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::baseline::hour_of;
 use crate::evidence::Evidence;
 use crate::isolation::{Findings, Found, Matching, Status};
+use crate::loss::FEWEST_DROPS;
 use crate::multiplicity;
 use crate::pools::{DropsByHour, count_drop};
 use crate::searches::TextSearch;
@@ -109,6 +110,11 @@ impl Alone {
         self.told.values().sum()
     }
 
+    /// Whether the platform told that it blocks it, and it was blocked more than once.
+    fn is_told(&self) -> bool {
+        self.told() > 0 && self.told() + self.dropped() >= FEWEST_DROPS
+    }
+
     fn ln_e(&self, tallies: &Tallies, arm: ArmIx, recipient: AccountIx) -> f64 {
         tallies.ln_e_of_drops(arm, recipient, &self.drops, self.arrivals)
     }
@@ -194,7 +200,7 @@ fn ln_threshold(searched: &[Searched<'_>], study: &Study, tallies: &Tallies) -> 
         let plan = it.search.plan();
         for own in &it.own {
             match own.ln_e(tallies, plan.arm, plan.recipient) {
-                _ if own.told() > 0 => told += 1,
+                _ if own.is_told() => told += 1,
                 ln if ln >= least => ln_e.push(ln),
                 _ => {}
             }
@@ -216,7 +222,7 @@ pub fn wanting(evidence: &Evidence, tallies: &Tallies) -> Vec<(SearchIx, Vec<Ran
     for it in &searched {
         let plan = it.search.plan();
         for (rule, own) in it.findings.rules.iter().zip(&it.own) {
-            let proved = own.told() > 0 || own.ln_e(tallies, plan.arm, plan.recipient) >= threshold.min(f64::MAX);
+            let proved = own.is_told() || own.ln_e(tallies, plan.arm, plan.recipient) >= threshold.min(f64::MAX);
             if !proved && own.arrivals == 0 {
                 wanting.push((plan.search, rule.components.clone()));
             }
@@ -348,7 +354,7 @@ fn record(it: &Searched<'_>, threshold: f64, leaks: bool, tallies: &Tallies) -> 
     let rules = it.findings.rules.iter().zip(&it.own).map(|(found, own)| {
         let ln_e = own.ln_e(tallies, plan.arm, plan.recipient);
         let told = own.told.iter().max_by_key(|(_, count)| **count).map(|(signal, _)| *signal);
-        let blocked = told.is_some() || ln_e >= threshold;
+        let blocked = own.is_told() || ln_e >= threshold;
         RuleRecord {
             components: found.components.clone(),
             unless: found.unless.clone(),
