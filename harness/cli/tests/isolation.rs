@@ -135,7 +135,7 @@ mod on_a_real_server {
         fs::write(
             corpus.join("corpus.toml"),
             "id = \"texts\"\ntitle = \"Planted texts\"\nversion = \"1\"\nlicence = \"CC0-1.0\"\nsource = \"made for a test\"\n\
-             citation = \"none\"\nlanguage = \"zh-Hans\"\n",
+             citation = \"none\"\nlanguage = \"zh-Hans\"\ncontent-warning = \"\"\n",
         )
         .unwrap();
         let mut writer = csv::Writer::from_path(corpus.join("items.csv")).unwrap();

@@ -57,6 +57,8 @@ pub(crate) struct Run {
     pub controls: u64,
     pub in_flight: u64,
     pub last_sent_at: Timestamp,
+    /// Something in texts was left to be searched when this was last looked at.
+    pub texts_open: bool,
     /// When something that may still be taken away was last sent.
     pub last_item_at: Timestamp,
     pub sanctions: u32,

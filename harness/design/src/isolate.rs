@@ -205,7 +205,9 @@ impl Isolation {
             }
             let (arm, recipients) = (self.on[route].route.arm, self.on[route].route.recipients.clone());
             let contents = tallies.pools().contents().iter().filter(|content| content.arm == arm);
-            for content in contents.filter(|content| content.items.len() > 1) {
+            // A question may be nearly twice as long as its text.
+            let fits = |items: &[ItemIx]| study.joined(items).chars().count() * 2 <= study.text.longest;
+            for content in contents.filter(|content| content.items.len() > 1 && fits(&content.items)) {
                 for recipient in &recipients {
                     if tallies.combination(arm, *recipient, &content.items) == Some(true) {
                         self.wait(route, content.items.clone(), *recipient);
@@ -225,8 +227,8 @@ impl Isolation {
         self.tidy(route, study, evidence, tallies);
         let on = &self.on[route];
         let waiting = on.waiting.iter().filter(|waiting| self.may_begin(on, waiting, evidence)).count();
-        let active = on.active.iter().filter_map(|search| askable_from(evidence.searches().get(*search)?, study));
-        let again = on.again.iter().filter_map(|(search, _)| free_from(evidence.searches().get(*search)?, study));
+        let active = on.active.iter().filter_map(|search| askable_from(evidence.searches().get(*search)?, evidence));
+        let again = on.again.iter().filter_map(|(search, _)| free_from(evidence.searches().get(*search)?, evidence));
         let (mut ready, mut later) = (waiting, None);
         for from in active.chain(again) {
             if from <= at {
@@ -240,6 +242,16 @@ impl Isolation {
             (0, Some(from)) => Supply::Later(from),
             (ready, _) => Supply::Ready(ready),
         }
+    }
+
+    /// Searches that are open, texts that wait for one, combinations to be sent once more; what is over is left out.
+    pub fn count(&mut self, study: &Study, evidence: &Evidence, tallies: &Tallies) -> usize {
+        for route in 0..self.on.len() {
+            if self.enabled {
+                self.tidy(route, study, evidence, tallies);
+            }
+        }
+        self.outstanding()
     }
 
     /// Leaves out what is over, or is no longer worth anything.
@@ -281,7 +293,7 @@ impl Isolation {
 
     /// The search that is to be begun before this channel asks, because nothing else is to be asked.
     pub fn next_plan(&mut self, channel: ChannelIx, at: Timestamp, evidence: &Evidence, tallies: &Tallies) -> Option<SearchPlan> {
-        let is_askable = |search: Option<&TextSearch>| is_askable(search, at, evidence.study());
+        let is_askable = |search: Option<&TextSearch>| is_askable(search, at, evidence);
         let route = self.route_of[channel.get()] as usize;
         let on = &self.on[route];
         let asked_last = on.open.get(&channel).copied().flatten();
@@ -307,11 +319,10 @@ impl Isolation {
         };
         let text = evidence.study().joined(&items);
         let near = self.found.iter().filter(|it| it.arm == arm && it.recipient == recipient || it.items == items);
-        let listed = evidence.study().isolation.iter().flat_map(|rule| &rule.rules);
         let begun = evidence.searches().all().len();
         SearchPlan {
             search: SearchIx(u32::try_from(begun).unwrap_or(u32::MAX)),
-            known: held_by(&text, near.map(|it| &it.components).chain(listed)),
+            known: held_by(&text, near.map(|it| &it.components)),
             loss_ppm: likely_loss(tallies, arm, recipient),
             items,
             arm,
@@ -323,7 +334,6 @@ impl Isolation {
 
     /// What this channel asks. Behind messages that have not arrived yet what is likely to arrive comes first.
     pub fn next(&mut self, channel: ChannelIx, at: Timestamp, tail: usize, evidence: &Evidence) -> Option<Inquiry> {
-        let study = evidence.study();
         let on = &mut self.on[self.route_of[channel.get()] as usize];
         let asked_last = on.open.get(&channel).copied().flatten();
         let searches = evidence.searches();
@@ -331,7 +341,7 @@ impl Isolation {
             .active
             .iter()
             .filter_map(|index| searches.get(*index))
-            .filter(|search| is_askable(Some(search), at, study))
+            .filter(|search| is_askable(Some(search), at, evidence))
             .min_by_key(|search| {
                 let index = search.plan().search;
                 (Some(index) == asked_last, tail > 0 && search.question().is_some_and(|it| is_likely_blocked(it.kind)), index)
@@ -340,7 +350,7 @@ impl Isolation {
             (search, question.kind, question.fragments.clone())
         } else {
             let is_free =
-                |search: &SearchIx| searches.get(*search).and_then(|it| free_from(it, study)).is_some_and(|from| from <= at);
+                |search: &SearchIx| searches.get(*search).and_then(|it| free_from(it, evidence)).is_some_and(|from| from <= at);
             let place = on.again.iter().position(|(search, _)| is_free(search))?;
             let (search, fragments) = on.again.remove(place);
             (searches.get(search)?, Kind::Alone, fragments)
@@ -370,6 +380,17 @@ impl Isolation {
             return false;
         }
         let mut any = false;
+        // What was believed and then arrived alone is sought anew.
+        for search in evidence.searches().all().iter().filter(|it| it.question().is_some()) {
+            let plan = search.plan();
+            let route = self.on.iter_mut().find(|on| on.route.arm == plan.arm && on.route.recipients.contains(&plan.recipient));
+            let Some(on) = route.filter(|on| !on.open.is_empty() && !on.active.contains(&plan.search)) else { continue };
+            on.active.push(plan.search);
+        }
+        for route in 0..self.on.len() {
+            self.tidy(route, evidence.study(), evidence, tallies);
+            any |= !self.on[route].active.is_empty();
+        }
         for (search, components) in wanting(evidence, tallies) {
             let Some(it) = evidence.searches().get(search) else { continue };
             let plan = it.plan();
@@ -408,19 +429,21 @@ impl Isolation {
 }
 
 /// Whether its question can be asked now.
-fn is_askable(search: Option<&TextSearch>, at: Timestamp, study: &Study) -> bool {
-    search.and_then(|it| askable_from(it, study)).is_some_and(|from| from <= at)
+fn is_askable(search: Option<&TextSearch>, at: Timestamp, evidence: &Evidence) -> bool {
+    search.and_then(|it| askable_from(it, evidence)).is_some_and(|from| from <= at)
 }
 
 /// From when its question can be asked; `None` where there is none, or an answer is waited for.
-fn askable_from(search: &TextSearch, study: &Study) -> Option<Timestamp> {
+fn askable_from(search: &TextSearch, evidence: &Evidence) -> Option<Timestamp> {
     let question = search.question().filter(|_| search.under_way().is_none())?;
-    if question.kind == Kind::Alone { free_from(search, study) } else { Some(Timestamp(0)) }
+    if question.kind == Kind::Alone { free_from(search, evidence) } else { Some(Timestamp(0)) }
 }
 
-/// From when a combination of it can be sent alone: not soon after one was dropped.
-fn free_from(search: &TextSearch, study: &Study) -> Option<Timestamp> {
-    let from = search.dropped_alone_at().map_or(Timestamp(0), |dropped| dropped + study.pacing.confirm_after);
+/// From when a combination of it can be sent alone: not soon after one of the same text was dropped for anybody.
+fn free_from(search: &TextSearch, evidence: &Evidence) -> Option<Timestamp> {
+    let plan = search.plan();
+    let dropped = evidence.searches().in_text(plan.arm, &plan.items).filter_map(TextSearch::dropped_alone_at).max();
+    let from = dropped.map_or(Timestamp(0), |dropped| dropped + evidence.study().pacing.confirm_after);
     search.under_way().is_none().then_some(from)
 }
 
@@ -432,12 +455,13 @@ fn is_likely_blocked(kind: Kind) -> bool {
     }
 }
 
-/// The loss that a search assumes, in parts per million. It steers the order of its questions; what convicts is the bound.
+/// The loss that a search assumes, in parts per million: the share seen and one standard error, with one loss in fifty messages until more is
+/// known. It steers the order of its questions; what convicts is the bound.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of at most 0.3")]
 fn likely_loss(tallies: &Tallies, arm: ArmIx, recipient: AccountIx) -> u32 {
     let seen = tallies.baseline(arm, recipient);
-    // One loss in a hundred until something is known.
-    let guess = (seen.losses as f64 + 1.0) / (seen.sends as f64 + 100.0);
+    let losses = seen.losses as f64;
+    let guess = (losses + libm::sqrt(losses + 1.0)) / (seen.sends as f64 + 50.0);
     libm::ceil(guess.clamp(0.001, 0.3) * 1e6) as u32
 }
 

@@ -288,8 +288,15 @@ impl Engine {
             return false;
         }
         let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
+        let texts = self.isolation.count(&self.study, &self.evidence, &self.tallies);
+        let were_open = std::mem::replace(&mut self.run.texts_open, texts > 0);
+        if were_open && texts == 0 {
+            // What the screen kept for the end can be asked now.
+            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
+            return true;
+        }
         // Whatever the candidates' evidence no longer decides comes before the canaries.
-        let only_canaries = self.screen.holds_canaries() && self.isolation.outstanding() == 0;
+        let only_canaries = self.screen.holds_canaries() && texts == 0;
         if !all_dead && only_canaries && self.reconsiders(at) {
             return true;
         }
@@ -300,7 +307,7 @@ impl Engine {
             self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
             return true;
         }
-        if self.outstanding() > 0 && !all_dead {
+        if self.screen.outstanding() + texts > 0 && !all_dead {
             // An account without messages of the day is closed by itself; here only the messages of the run can be used up.
             let used_up = self.messages_left() <= self.channels.len() as u64;
             if used_up && !self.needs_last_controls(at, commands) {

@@ -122,6 +122,9 @@ impl TextSearch {
             let says_nothing = outcome == Outcome::Dropped && self.plan.signal != Signal::Dropped;
             if let Some(answer) = answer.filter(|_| !says_nothing) {
                 self.search.learn(&question_of(probe, excerpt), answer);
+                if self.question.is_none() {
+                    self.question = self.search.next_question();
+                }
             }
             return;
         }
@@ -149,7 +152,7 @@ impl TextSearch {
             // A combination was sent once more.
             question => {
                 self.search.learn(&question_of(probe, excerpt), answer);
-                self.question = question;
+                self.question = question.or_else(|| self.search.next_question());
             }
         }
     }
@@ -208,7 +211,8 @@ impl Searches {
             loss: if told { TOLD_BY_CHANCE } else { f64::from(plan.loss_ppm) * 1e-6 },
             false_positive_rate: study.decision.false_positive_rate,
             budget,
-            known: plan.known.iter().map(|rule| rule.iter().map(|component| component.to_string()).collect()).collect(),
+            known: strings(&plan.known),
+            listed: strings(rule.map_or(&[], |rule| &rule.rules)),
             ..Options::default()
         };
         let text = study.joined(&plan.items);
@@ -260,9 +264,9 @@ impl Searches {
             let search = &mut self.all[search.get()];
             if search.plan.recipient == recipient {
                 search.told(probe, excerpt, outcome);
-                if outcome == Outcome::Dropped && probe.purpose == Purpose::Confirm {
-                    search.dropped_alone_at = Some(at);
-                }
+            }
+            if outcome == Outcome::Dropped && probe.purpose == Purpose::Confirm {
+                search.dropped_alone_at = Some(at);
             }
         }
     }
@@ -283,6 +287,10 @@ impl Searches {
             search.under_way = None;
         }
     }
+}
+
+fn strings(rules: &[Vec<Arc<str>>]) -> Vec<Vec<String>> {
+    rules.iter().map(|rule| rule.iter().map(|component| component.to_string()).collect()).collect()
 }
 
 fn bytes(fragments: &[Range<usize>]) -> Vec<Range<u32>> {

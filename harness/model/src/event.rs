@@ -288,7 +288,7 @@ pub struct SearchPlan {
     pub loss_ppm: u32,
     /// How long a message must have been there to count as delivered: longer than nothing only where messages are taken away again.
     pub settle: Duration,
-    /// Rules, each as its components, that are tried before anything is searched.
+    /// Rules, each as its components, that were found in this run and are in this text: tried before anything is searched.
     pub known: Vec<Vec<Arc<str>>>,
 }
 

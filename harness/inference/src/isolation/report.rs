@@ -75,8 +75,11 @@ pub struct Options {
     pub overlaps: bool,
     /// Most questions.
     pub budget: u32,
-    /// Rules of earlier lists and runs, tried first where the text holds them.
+    /// Rules that are likely to be in force, such as those found in other texts of the same run: tried first, each alone, where the text
+    /// holds them.
     pub known: Vec<Vec<String>>,
+    /// Rules of earlier lists and runs: of those that the text holds many are tried in one message, and by halves where it is dropped.
+    pub listed: Vec<Vec<String>>,
 }
 
 impl Default for Options {
@@ -93,6 +96,7 @@ impl Default for Options {
             overlaps: false,
             budget: 1000,
             known: Vec::new(),
+            listed: Vec::new(),
         }
     }
 }

@@ -61,6 +61,8 @@ pub struct Search {
     rules: Vec<Rule>,
     /// Known rules in the text that are not settled.
     known: Vec<Vec<Span>>,
+    /// Listed rules in the text, by those that are to be tried together.
+    listed: Vec<Vec<Vec<Span>>>,
     chain: Option<(Place, Chain)>,
     /// Ways of breaking the text in which nothing is left to find.
     cleared: BTreeSet<(BTreeSet<Component>, At)>,
@@ -77,12 +79,13 @@ impl Search {
     #[must_use]
     pub fn new(text: &str, prior: &Prior, options: &Options) -> Self {
         let text = Text::new(text);
-        let known = options.known.iter().filter_map(|rule| {
+        let in_text = |rule: &Vec<String>| {
             let mut spans = rule.iter().map(|component| text.last_occurrence(component)).collect::<Option<Vec<Span>>>()?;
             spans.sort();
-            Some(spans)
-        });
-        let known: Vec<Vec<Span>> = known.filter(|rule| !rule.is_empty()).collect();
+            Some(spans).filter(|spans| !spans.is_empty())
+        };
+        let known: Vec<Vec<Span>> = options.known.iter().filter_map(in_text).collect();
+        let listed: Vec<Vec<Span>> = options.listed.iter().filter_map(in_text).filter(|rule| !known.contains(rule)).collect();
         let mut memo = Memo::default();
         memo.add(vec![text.whole()], options.start == Start::Blocked);
         let (loss, leak) = (options.loss.clamp(1e-9, 0.9), options.leak.clamp(1e-9, 0.9));
@@ -95,6 +98,7 @@ impl Search {
             memo,
             rules: Vec::new(),
             known,
+            listed: if listed.is_empty() { Vec::new() } else { vec![listed] },
             chain: None,
             cleared: BTreeSet::new(),
             passing: Vec::new(),
@@ -178,7 +182,23 @@ impl Search {
         let spans: Option<Vec<Span>> = question.fragments.iter().map(|range| self.text.span_of(range)).collect();
         let Some(spans) = spans.filter(|_| question.kind != Kind::Order) else { return false };
         self.memo.add(spans, answer == Answer::Dropped);
+        self.reopen();
         true
+    }
+
+    /// A rule that arrives alone is none: what was believed to be explained by it is sought anew.
+    fn reopen(&mut self) {
+        if self.chain.is_some() || self.open.is_some() || !matches!(self.status, Status::Complete | Status::First) {
+            return;
+        }
+        let before = self.rules.len();
+        let (memo, enough) = (&self.memo, self.enough);
+        self.rules.retain(|rule| memo.of(&rule.components).delivered < enough.delivered);
+        if self.rules.len() < before {
+            self.cleared.clear();
+            self.passing.clear();
+            self.status = Status::Open;
+        }
     }
 
     /// What is known by now.
@@ -210,7 +230,7 @@ impl Search {
 
     /// What to do when no chain is running. Everything follows from the memo and the rules found.
     fn plan(&mut self) -> Plan {
-        if let Some(plan) = self.try_known() {
+        if let Some(plan) = self.try_known().or_else(|| self.try_listed()) {
             return plan;
         }
         self.mark_lifted();
@@ -255,8 +275,38 @@ impl Search {
                 self.rules.push(Rule::new(rule, self.asked));
                 if !self.options.all {
                     self.known.clear();
+                    self.listed.clear();
                 }
             }
+        }
+        None
+    }
+
+    /// Listed rules, many in one message: what arrives clears them all, and what is dropped is tried by halves.
+    fn try_listed(&mut self) -> Option<Plan> {
+        while let Some(mut together) = self.listed.pop() {
+            together.retain(|rule| {
+                let is_found = self.rules.iter().any(|found| all_in(&self.text, &found.components, rule));
+                !is_found && !self.memo.delivered_around(rule, self.enough.delivered)
+            });
+            if together.len() < 2 {
+                self.known.append(&mut together);
+                if self.known.is_empty() {
+                    continue;
+                }
+                return self.try_known();
+            }
+            let mut question: Vec<Span> = together.iter().flatten().copied().collect();
+            question.sort();
+            question.dedup();
+            let answers = self.memo.of(&question);
+            let length: u32 = question.iter().map(|span| span.len()).sum();
+            if answers.dropped + answers.delivered == 0 && length <= self.text.len() {
+                self.listed.push(together);
+                return Some(Plan::Ask(Kind::Cut, question, For::Memo));
+            }
+            let other = together.split_off(together.len() / 2);
+            self.listed.extend([other, together]);
         }
         None
     }

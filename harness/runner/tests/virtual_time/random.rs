@@ -239,11 +239,14 @@ const TEXTS: &str = "text1 = \"he said some bad words to the others and went hom
 
 /// A third of the cases isolate: half of these at once, half behind the screen. Whether this one does.
 fn write_isolation(random: &mut impl Rng, text: &mut String) -> bool {
-    if !chance(random, 33) {
+    // With replicates nothing is searched.
+    if !chance(random, 33) || text.contains("replicates") {
         return false;
     }
     if chance(random, 50) {
         *text = text.replace("[experiment]\n", "[experiment]\ndesign = \"isolate\"\n");
+        // Texts are not pooled.
+        *text = text.replace("pooling = \"auto\"", "pooling = \"off\"");
     } else {
         text.push_str("[experiment.then]\nisolate = true\n");
     }
