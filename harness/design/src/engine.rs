@@ -215,7 +215,7 @@ impl Engine {
                     }
                     self.screen.concluded(at, probe, outcome, &self.study, &self.evidence, &self.tallies);
                     self.dirty_route(channel);
-                    if let Some(settle) = self.isolation.settle(probe, recipient, &self.evidence) {
+                    if let Some(settle) = Isolation::settle(probe, recipient, &self.evidence) {
                         commands.push(Command::Arm { deadline: Deadline::Settle { probe, recipient }, at: at + settle });
                     }
                 }

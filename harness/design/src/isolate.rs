@@ -79,6 +79,18 @@ struct OnRoute {
 }
 
 impl OnRoute {
+    /// Whether no other search in the same text is open, since its messages may answer what this one would ask; and whether there are
+    /// few enough of them, since what one finds is known to the next.
+    fn may_begin(&self, (items, _): &Waiting, evidence: &Evidence) -> bool {
+        let most = self.open.len() * usize::from(evidence.study().pacing.in_flight) + BESIDE;
+        self.active.len() < most
+            && self
+                .active
+                .iter()
+                .filter_map(|search| evidence.searches().get(*search))
+                .all(|search| search.plan().items != *items)
+    }
+
     /// Whether this channel asks for a search: the one on which it was begun, or any where that is closed.
     fn is_at_home(&self, search: SearchIx, channel: ChannelIx) -> bool {
         self.home.get(&search).is_none_or(|home| *home == channel || !self.open.contains_key(home))
@@ -237,7 +249,7 @@ impl Isolation {
         let route = self.route_of[channel.get()] as usize;
         self.tidy(route, study, evidence, tallies);
         let on = &self.on[route];
-        let waiting = on.waiting.iter().filter(|waiting| self.may_begin(on, waiting, evidence)).count();
+        let waiting = on.waiting.iter().filter(|waiting| on.may_begin(waiting, evidence)).count();
         let active = on
             .active
             .iter()
@@ -298,14 +310,6 @@ impl Isolation {
         debug_assert!(study.isolation.is_some(), "only then is anything searched");
     }
 
-    /// Whether no other search in the same text is open, since its messages may answer what this one would ask; and whether there are
-    /// few enough of them, since what one finds is known to the next.
-    fn may_begin(&self, on: &OnRoute, (items, _): &Waiting, evidence: &Evidence) -> bool {
-        let most = on.open.len() * usize::from(evidence.study().pacing.in_flight) + BESIDE;
-        on.active.len() < most
-            && on.active.iter().filter_map(|search| evidence.searches().get(*search)).all(|search| search.plan().items != *items)
-    }
-
     /// The search that is to be begun before this channel asks, because nothing else is to be asked.
     pub fn next_plan(&mut self, channel: ChannelIx, at: Timestamp, evidence: &Evidence, tallies: &Tallies) -> Option<SearchPlan> {
         let is_askable = |search: Option<&TextSearch>| is_askable(search, at, evidence);
@@ -318,7 +322,7 @@ impl Isolation {
         if on.active.iter().any(askable) {
             return None;
         }
-        let place = on.waiting.iter().position(|waiting| self.may_begin(on, waiting, evidence))?;
+        let place = on.waiting.iter().position(|waiting| on.may_begin(waiting, evidence))?;
         let (items, recipient) = self.on[route].waiting.remove(place);
         let plan = self.plan(self.on[route].route.arm, items, recipient, evidence, tallies);
         self.on[route].active.push(plan.search);
@@ -386,7 +390,7 @@ impl Isolation {
 
     /// How long a message that arrived must stay for its search to believe it; `None` where it is believed at once, or asks for
     /// somebody else.
-    pub fn settle(&self, probe: ProbeId, recipient: AccountIx, evidence: &Evidence) -> Option<Duration> {
+    pub fn settle(probe: ProbeId, recipient: AccountIx, evidence: &Evidence) -> Option<Duration> {
         let excerpt = evidence.probe(probe).probe.excerpt.as_ref()?;
         let search = evidence.searches().get(excerpt.search)?;
         let waits = search.plan().recipient == recipient && search.under_way() == Some(probe);

@@ -290,7 +290,7 @@ impl Searches {
 }
 
 fn strings(rules: &[Vec<Arc<str>>]) -> Vec<Vec<String>> {
-    rules.iter().map(|rule| rule.iter().map(|component| component.to_string()).collect()).collect()
+    rules.iter().map(|rule| rule.iter().map(ToString::to_string).collect()).collect()
 }
 
 fn bytes(fragments: &[Range<usize>]) -> Vec<Range<u32>> {

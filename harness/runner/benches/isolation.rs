@@ -2,7 +2,7 @@
 //!
 //!     cargo bench -p lacuna-runner --bench isolation [-- cells|several] [--texts=1000] [--only=TEXT]
 //!
-//! Texts are those of the bench of the search itself (`lacuna-inference`): rules of published lists (where LACUNA_SHARED says
+//! Texts are those of the bench of the search itself (`lacuna-inference`): rules of published lists (where `LACUNA_SHARED` says
 //! where they are; else made up), planted in neutral text with distractors. The earlier lists are given as `[corpora] rules`. A run
 //! has 50 texts, each with a rule of its own; the platform drops by all of them. What is different from that bench: the loss is not
 //! told but learned, drops are bracketed, all rules of a text are sought and the order is asked, rules found in one text are

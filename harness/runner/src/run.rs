@@ -158,7 +158,7 @@ pub async fn run(
     began(prepared.folder.path());
     let allowance = Box::new(LedgerAllowance::open(&results, &experiment)?);
     let launched = Launched::start(&experiment).await?;
-    let ended = prepared.drive(&experiment, &launched, allowance, stop, progress).await;
+    let ended = Box::pin(prepared.drive(&experiment, &launched, allowance, stop, progress)).await;
     launched.stop().await;
     ended
 }

