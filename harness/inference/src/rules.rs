@@ -291,6 +291,7 @@ pub fn derive(evidence: &Evidence, tallies: &Tallies) -> Vec<TextRecord> {
             });
         }
     }
+    only_smallest(&mut records);
     let place = |record: &TextRecord| study.arm(record.arm).recipients.iter().position(|it| *it == record.recipient);
     records.sort_by_key(|record| (record.items.len() > 1, record.items.clone(), record.arm, place(record)));
     // A text that turned out to pass, and in which nothing was proved, is none of those that are blocked.
@@ -346,7 +347,53 @@ fn leaks_in(it: &Searched<'_>, evidence: &Evidence, threshold: f64, tallies: &Ta
                 }
             })
         });
-    (text_arrived && !proved.is_empty()) || alone_arrived || whole_arrived
+    said_both(it, evidence, tallies, threshold) || (text_arrived && !proved.is_empty()) || alone_arrived || whole_arrived
+}
+
+/// Whether one and the same message about this text was dropped more often than losses explain, and arrived as well.
+fn said_both(it: &Searched<'_>, evidence: &Evidence, tallies: &Tallies, threshold: f64) -> bool {
+    let plan = it.search.plan();
+    let mut messages: BTreeMap<Vec<(u32, u32)>, (DropsByHour, u32)> = BTreeMap::new();
+    for probe in evidence.searches().probes_of(plan.arm, &plan.items) {
+        let record = evidence.probe(*probe);
+        let Some(excerpt) = &record.probe.excerpt else { continue };
+        let fragments = excerpt.fragments.iter().map(|range| (range.start, range.end)).collect();
+        let (drops, arrivals) = messages.entry(fragments).or_default();
+        match evidence.outcome(*probe, plan.recipient) {
+            Some(Outcome::Delivered) => *arrivals += 1,
+            Some(Outcome::Dropped) => count_drop(drops, hour_of(record.started_at.unwrap_or(record.planned_at)), 1),
+            _ => {}
+        }
+    }
+    // Of so many messages some are lost twice.
+    let least = threshold - log(1e-6);
+    let proved = |drops: &DropsByHour| tallies.ln_e_of_drops(plan.arm, plan.recipient, drops, 0) >= least;
+    messages.values().any(|(drops, arrivals)| *arrivals > 0 && proved(drops))
+}
+
+/// Takes the certificate from rules that hold another certified rule of the same arm and recipient: they are no smallest ones, so something
+/// was delivered that should not have been.
+fn only_smallest(records: &mut [TextRecord]) {
+    let parts = |record: &TextRecord, rule: &RuleRecord| -> Vec<String> {
+        let parts: BTreeSet<&str> = rule.components.iter().filter_map(|range| record.text.get(range.clone())).collect();
+        parts.into_iter().map(str::to_owned).collect()
+    };
+    let mut smallest: BTreeMap<(ArmIx, AccountIx), BTreeSet<Vec<String>>> = BTreeMap::new();
+    for record in &*records {
+        for rule in
+            record.rules.iter().filter(|rule| rule.certified && rule.unless.is_empty() && rule.matching != Matching::Ordered)
+        {
+            smallest.entry((record.arm, record.recipient)).or_default().insert(parts(record, rule));
+        }
+    }
+    for record in records.iter_mut() {
+        let Some(others) = smallest.get(&(record.arm, record.recipient)) else { continue };
+        let all: Vec<Vec<String>> = record.rules.iter().map(|rule| parts(record, rule)).collect();
+        for (rule, own) in record.rules.iter_mut().zip(all) {
+            let holds = |other: &Vec<String>| other.iter().all(|part| own.iter().any(|of| of.contains(part.as_str())));
+            rule.certified &= !others.iter().any(|other| *other != own && holds(other));
+        }
+    }
 }
 
 fn record(it: &Searched<'_>, threshold: f64, leaks: bool, tallies: &Tallies) -> TextRecord {

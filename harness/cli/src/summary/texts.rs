@@ -39,6 +39,7 @@ fn text(record: &TextRecord, study: &Study, width: usize) -> String {
     let mut out = format!("{}, {arm}, {recipient}: ", style(visible(&items.join(" + "))).bold());
     let _ = match (record.messages, record.rounds) {
         (0, _) => writeln!(out, "{}, not searched", record.signal),
+        (1, _) => writeln!(out, "{}, searched with 1 message", record.signal),
         (messages, rounds) if messages == rounds => writeln!(out, "{}, searched with {messages} messages", record.signal),
         (messages, rounds) => writeln!(out, "{}, searched with {messages} messages for {rounds} answers", record.signal),
     };
@@ -49,7 +50,11 @@ fn text(record: &TextRecord, study: &Study, width: usize) -> String {
     if let Some(window) = &record.window {
         let left = graphemes(&record.text[..window.start]);
         let long = record.text.get(window.clone()).map_or(0, graphemes);
-        let _ = writeln!(out, "  ?  undecided: somewhere in the {long} characters from character {} on", left + 1);
+        let believed: Vec<String> =
+            record.candidate.iter().filter_map(|range| record.text.get(range.clone())).map(visible).collect();
+        let with = if believed.is_empty() { String::new() } else { format!(", together with {}", believed.join(" + ")) };
+        let line = format!("undecided: somewhere in the {long} characters from character {} on{with}", left + 1);
+        let _ = writeln!(out, "  ?  {}", shortened_line(&line, width.saturating_sub(5)));
     }
     out
 }

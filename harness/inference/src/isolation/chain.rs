@@ -19,6 +19,9 @@ const ACCEPTANCE: f64 = 0.7;
 /// What it is worth, in bits, that a denial would be a certificate.
 const CERTIFICATE: f64 = 0.5;
 
+/// The probability left to what is outside of the window, on either side: small beside that of a wrong prior.
+const OUTSIDE: f64 = 1e-6;
+
 /// A window ends this many clusters after the last place where the component may begin, if it is not known to be longer.
 const WINDOW: u32 = 16;
 
@@ -221,8 +224,8 @@ impl Chain {
     pub(crate) fn standing(&self) -> (Vec<Span>, Option<Span>) {
         let Some(stage) = self.stages.last() else { return (Vec::new(), None) };
         let belief = stage.belief(&self.weights);
-        let (low, _) = stage.quantile(&self.weights, &belief, 0.995);
-        let (high, _) = stage.quantile(&self.weights, &belief, 0.005);
+        let (low, _) = stage.quantile(&self.weights, &belief, 1.0 - OUTSIDE);
+        let (high, _) = stage.quantile(&self.weights, &belief, OUTSIDE);
         let rows = self.rows.len();
         let window = (low.row < rows).then(|| {
             let start = self.rows.at(low.row);

@@ -21,6 +21,9 @@ const CARRIED_ERROR: f64 = 1e-6;
 /// The probability that a delivery of a text with a rule in it is a leak and not a lifted block.
 const LEAK_AFTER_ALL: f64 = 0.1;
 
+/// A question that was asked so often and decides nothing never will: the filter does not act on all that it matches.
+const MOST_OFTEN: u32 = 16;
+
 /// What an open question is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum For {
@@ -145,7 +148,10 @@ impl Search {
                 },
             };
             if let Some((kind, fragments, purpose)) = next {
-                if self.asked >= self.options.budget {
+                let answers = self.memo.of(&fragments);
+                if self.asked >= self.options.budget
+                    || answers.dropped + answers.delivered >= MOST_OFTEN.max(4 * self.enough.dropped)
+                {
                     self.status = Status::Exhausted;
                 } else {
                     let question = Question { number: self.asked + 1, kind, fragments: self.bytes(&fragments) };
@@ -327,6 +333,11 @@ impl Search {
                 continue;
             }
             let question = rule.without(component);
+            // Delivered, and yet no proof: it holds a rule that something in it lifts, such as the separator.
+            let answers = self.memo.of(&question);
+            if answers.delivered >= self.enough.delivered + answers.dropped + 2 {
+                continue;
+            }
             if self.memo.of(&question).dropped < self.enough.dropped {
                 return Some(Plan::Ask(Kind::Certificate, question, For::Memo));
             }
@@ -429,7 +440,14 @@ impl Search {
                 }
             }
             Place::Inside(rule) => {
-                self.rules[rule] = Rule { refined: true, ..Rule::new(components, self.asked) };
+                self.rules.remove(rule);
+                self.passing.clear();
+                // What is left of it may be a rule that was found already, or part of others that are no smallest ones either.
+                let text = &self.text;
+                if !self.rules.iter().any(|rule| all_in(text, &rule.components, &components)) {
+                    self.rules.retain(|rule| !all_in(text, &components, &rule.components));
+                    self.rules.push(Rule { refined: true, ..Rule::new(components, self.asked) });
+                }
             }
             Place::Broken(set, at) => {
                 // A rule that another is part of is not minimal, and nothing new.

@@ -1,7 +1,9 @@
 //! A given study under an assumed policy: what would this design cost, and find, if so much were blocked and so much lost?
 
+use lacuna_inference::rules::SHORTEST_TEXT;
 use lacuna_model::policy::{Condition, Network, Policy};
 use lacuna_model::{Item, Role, Study};
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::{chosen, rules};
 
@@ -18,6 +20,8 @@ pub struct Assumption {
 
 /// A policy that drops candidates of the study, chosen at random from a seed, each by a rule of its own.
 ///
+/// Where the study searches texts, two words of each are what is blocked.
+///
 /// Where one candidate is part of another, the rule on the one drops the other as well; candidates that are part of a control are
 /// never chosen, since a control is neutral by assumption.
 #[must_use]
@@ -32,9 +36,25 @@ pub fn assume(study: &Study, assumption: &Assumption, seed: u64) -> Policy {
     let anybody = Condition::default();
     let chosen = chosen(seed, candidates.len(), assumption.prevalence);
     let mut all = rules(&candidates, &chosen, assumption.enforcement, &anybody);
+    if study.isolation.is_some() {
+        for rule in &mut all {
+            rule.all = words_of(&rule.all[0]);
+        }
+    }
     // A canary is known to be dropped.
     all.extend(rules(&canaries, &(0..canaries.len()).collect::<Vec<_>>(), assumption.enforcement, &anybody));
     Policy { name: "assumed".to_owned(), rules: all, network: assumption.network.clone(), sanctions: None, outages: Vec::new() }
+}
+
+/// What blocks a text where words of texts are sought: two words of it, a fifth and three fifths of the way through. A short one is blocked
+/// as it is.
+fn words_of(text: &str) -> Vec<String> {
+    const LENGTH: usize = 3;
+    let clusters: Vec<&str> = text.graphemes(true).collect();
+    if clusters.len() < SHORTEST_TEXT {
+        return vec![text.to_owned()];
+    }
+    [1, 3].map(|fifths| clusters[clusters.len() * fifths / 5..][..LENGTH].concat()).into()
 }
 
 #[cfg(test)]
@@ -43,6 +63,13 @@ mod tests {
 
     use super::super::Generated;
     use super::*;
+
+    #[test]
+    fn two_words_of_a_text_are_blocked() {
+        let text = "一二三四五六七八九十百千万上下左右前后里外东南西北";
+        assert_eq!(words_of(text), ["六七八", "左右前"]);
+        assert_eq!(words_of("一二三"), ["一二三"]);
+    }
 
     #[test]
     fn the_assumed_share_is_dropped_and_no_control_is() {
