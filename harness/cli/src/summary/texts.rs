@@ -52,8 +52,8 @@ fn text(record: &TextRecord, study: &Study, width: usize) -> String {
         let long = record.text.get(window.clone()).map_or(0, graphemes);
         let believed: Vec<String> =
             record.candidate.iter().filter_map(|range| record.text.get(range.clone())).map(visible).collect();
-        let with = if believed.is_empty() { String::new() } else { format!(", together with {}", believed.join(" + ")) };
-        let line = format!("undecided: somewhere in the {long} characters from character {} on{with}", left + 1);
+        let company = if believed.is_empty() { String::new() } else { format!(", together with {}", believed.join(" + ")) };
+        let line = format!("undecided: somewhere in the {long} characters from character {} on{company}", left + 1);
         let _ = writeln!(out, "  ?  {}", shortened_line(&line, width.saturating_sub(5)));
     }
     out
