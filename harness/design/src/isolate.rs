@@ -23,7 +23,7 @@ use lacuna_model::{
     Study, Timestamp, Unit,
 };
 
-use crate::route::{Route, RouteIx, routes};
+use crate::route::{Route, RouteIx, route_of, routes};
 use crate::screen::Supply;
 
 /// So many bracketed drops make a text worth a search.
@@ -127,12 +127,7 @@ pub(crate) struct Isolation {
 impl Isolation {
     pub fn new(study: &Study) -> Self {
         let routes = routes(study);
-        let mut route_of = vec![0; study.channels.len()];
-        for (index, route) in (0..).zip(&routes) {
-            for channel in &route.channels {
-                route_of[channel.get()] = index;
-            }
-        }
+        let route_of = route_of(study, &routes);
         let on = routes.into_iter().map(|route| OnRoute {
             open: route.channels.iter().map(|channel| (*channel, None)).collect(),
             route,
@@ -174,16 +169,19 @@ impl Isolation {
         }
         for search in evidence.searches().all() {
             let plan = search.plan();
-            let route = self.on.iter_mut().find(|on| on.route.arm == plan.arm && on.route.recipients.contains(&plan.recipient));
-            let Some(on) = route else { continue };
+            let Some(route) = self.route_to(plan.arm, plan.recipient) else { continue };
             self.seen.insert((plan.arm, plan.items.clone(), plan.recipient));
-            on.active.push(plan.search);
+            self.on[route].active.push(plan.search);
         }
         if self.at_once {
             for item in study.items_of(Role::Candidate) {
                 self.look_at(item, study, tallies);
             }
         }
+    }
+
+    fn route_to(&self, arm: ArmIx, recipient: AccountIx) -> Option<usize> {
+        self.on.iter().position(|on| on.route.arm == arm && on.route.recipients.contains(&recipient))
     }
 
     /// What an item did alone may have made it a text that waits.
@@ -242,12 +240,12 @@ impl Isolation {
     }
 
     /// What this channel could ask now, or when it will have something.
-    pub fn supply(&mut self, channel: ChannelIx, at: Timestamp, study: &Study, evidence: &Evidence, tallies: &Tallies) -> Supply {
+    pub fn supply(&mut self, channel: ChannelIx, at: Timestamp, evidence: &Evidence, tallies: &Tallies) -> Supply {
         if !self.enabled {
             return Supply::Nothing;
         }
         let route = self.route_of[channel.get()] as usize;
-        self.tidy(route, study, evidence, tallies);
+        self.tidy(route, evidence, tallies);
         let on = &self.on[route];
         let waiting = on.waiting.iter().filter(|waiting| on.may_begin(waiting, evidence)).count();
         let active = on
@@ -272,17 +270,17 @@ impl Isolation {
     }
 
     /// Searches that are open, texts that wait for one, combinations to be sent once more; what is over is left out.
-    pub fn count(&mut self, study: &Study, evidence: &Evidence, tallies: &Tallies) -> usize {
+    pub fn count(&mut self, evidence: &Evidence, tallies: &Tallies) -> usize {
         for route in 0..self.on.len() {
             if self.enabled {
-                self.tidy(route, study, evidence, tallies);
+                self.tidy(route, evidence, tallies);
             }
         }
         self.outstanding()
     }
 
     /// Leaves out what is over, or is no longer worth anything.
-    fn tidy(&mut self, route: usize, study: &Study, evidence: &Evidence, tallies: &Tallies) {
+    fn tidy(&mut self, route: usize, evidence: &Evidence, tallies: &Tallies) {
         let silent = &self.silent;
         let on = &mut self.on[route];
         let (arm, open) = (on.route.arm, &on.open);
@@ -307,7 +305,6 @@ impl Isolation {
         });
         on.again.retain(|(search, _)| searches.get(*search).is_some_and(|it| it.has_budget() && is_worth(it)));
         on.waiting.retain(|(items, recipient)| is_reached(*recipient) && is_blocked(items, *recipient));
-        debug_assert!(study.isolation.is_some(), "only then is anything searched");
     }
 
     /// The search that is to be begun before this channel asks, because nothing else is to be asked.
@@ -406,24 +403,25 @@ impl Isolation {
         // What was believed and then arrived alone is sought anew.
         for search in evidence.searches().all().iter().filter(|it| it.question().is_some()) {
             let plan = search.plan();
-            let route = self.on.iter_mut().find(|on| on.route.arm == plan.arm && on.route.recipients.contains(&plan.recipient));
-            let Some(on) = route.filter(|on| !on.open.is_empty() && !on.active.contains(&plan.search)) else { continue };
-            on.active.push(plan.search);
+            let Some(on) = self.route_to(plan.arm, plan.recipient).map(|route| &mut self.on[route]) else { continue };
+            if !on.open.is_empty() && !on.active.contains(&plan.search) {
+                on.active.push(plan.search);
+            }
         }
         for route in 0..self.on.len() {
-            self.tidy(route, evidence.study(), evidence, tallies);
+            self.tidy(route, evidence, tallies);
             any |= !self.on[route].active.is_empty();
         }
         for (search, components) in wanting(evidence, tallies) {
             let Some(it) = evidence.searches().get(search) else { continue };
             let plan = it.plan();
-            let route = self.on.iter().position(|on| on.route.arm == plan.arm && on.route.recipients.contains(&plan.recipient));
+            let route = self.route_to(plan.arm, plan.recipient);
             let can_be_proved = tallies.required_drops(plan.arm, plan.recipient).is_some();
             let Some(route) = route.filter(|route| can_be_proved && it.has_budget() && !self.on[*route].open.is_empty()) else {
                 continue;
             };
             self.on[route].again.push((search, components));
-            self.tidy(route, evidence.study(), evidence, tallies);
+            self.tidy(route, evidence, tallies);
             any |= !self.on[route].again.is_empty();
         }
         any

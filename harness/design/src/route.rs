@@ -20,6 +20,17 @@ impl Route {
     }
 }
 
+/// Per channel of the study: its route.
+pub(crate) fn route_of(study: &Study, routes: &[Route]) -> Vec<RouteIx> {
+    let mut route_of = vec![0; study.channels.len()];
+    for (index, route) in (0..).zip(routes) {
+        for channel in &route.channels {
+            route_of[channel.get()] = index;
+        }
+    }
+    route_of
+}
+
 /// The channels of each arm, grouped by whom they reach.
 pub(crate) fn routes(study: &Study) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();

@@ -107,7 +107,7 @@ impl Engine {
     }
 
     fn texts(&mut self, channel: ChannelIx, at: Timestamp) -> Supply {
-        self.isolation.supply(channel, at, &self.study, &self.evidence, &self.tallies)
+        self.isolation.supply(channel, at, &self.evidence, &self.tallies)
     }
 
     /// What is left to be done about items and texts.
@@ -288,7 +288,7 @@ impl Engine {
             return false;
         }
         let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
-        let texts = self.isolation.count(&self.study, &self.evidence, &self.tallies);
+        let texts = self.isolation.count(&self.evidence, &self.tallies);
         let were_open = std::mem::replace(&mut self.run.texts_open, texts > 0);
         if were_open && texts == 0 {
             // What the screen kept for the end can be asked now.

@@ -333,7 +333,7 @@ fn leaks_in(it: &Searched<'_>, evidence: &Evidence, threshold: f64, tallies: &Ta
         &[item] => tallies.of(Unit { item, arm: plan.arm, recipient: plan.recipient }).delivered > 0,
         _ => false,
     };
-    let is_proved = |own: &Alone| own.told() > 0 || tallies.ln_e_of_drops(plan.arm, plan.recipient, &own.drops, 0) >= threshold;
+    let is_proved = |own: &Alone| own.is_told() || tallies.ln_e_of_drops(plan.arm, plan.recipient, &own.drops, 0) >= threshold;
     let proved: Vec<(&Found, &Alone)> = it.findings.rules.iter().zip(&it.own).filter(|(_, own)| is_proved(own)).collect();
     let alone_arrived = proved.iter().any(|(_, own)| own.arrivals > 0);
     let whole_arrived =

@@ -27,7 +27,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
 
 use crate::random::generator;
-use crate::route::{Route, RouteIx, routes};
+use crate::route::{Route, RouteIx, route_of, routes};
 use ask::Task;
 pub(crate) use ask::{Ask, Supply};
 use checks::{AUDITED, Checks};
@@ -69,12 +69,7 @@ struct Pooled {
 impl Screen {
     pub fn new(study: &Study) -> Self {
         let routes = routes(study);
-        let mut route_of = vec![0; study.channels.len()];
-        for (index, route) in (0..).zip(&routes) {
-            for channel in &route.channels {
-                route_of[channel.get()] = index;
-            }
-        }
+        let route_of = route_of(study, &routes);
         let mut screen = Self {
             questions: Vec::new(),
             routes,

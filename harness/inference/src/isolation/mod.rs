@@ -73,8 +73,8 @@
 //! - Several recipients of the same message: a search each; ask the questions of one, and give every answer to the
 //!   others with [`Search::learn`]. What is left to ask there is only what differs. The order in which answers are learned is part
 //!   of the journal.
-//! - [`Options::known`]: rules of earlier lists and runs. They are sent alone first, one message each for those that are in the text
-//!   and in force no more; a drop saves a search. Combinations of a screen are handed over in the same way.
+//! - [`Options::known`]: rules that are likely to be in force, such as those found in other texts of the run: each is sent alone first, and a
+//!   drop saves a search. [`Options::listed`]: rules of earlier lists and runs, many in one message, halved where it is dropped.
 //! - [`Start::Passes`] with a known rule: a text that passes although it holds the rule, to find what lifts it.
 //! - [`Search::result`] can be read at any time. With [`Status::Exhausted`] it holds the components believed so far and the window
 //!   of the next one: a row with the status `candidate` or `undecided`, never silence.

@@ -86,9 +86,9 @@ impl Searching {
     }
 }
 
-/// Loss, burst length, components, and the most messages a rule: the mean of so few texts has room.
+/// Loss, burst length, components, and the most messages a rule: a tenth more than they take.
 const CELLS: [(f64, f64, usize, f64); 5] =
-    [(0.0, 1.0, 1, 21.0), (0.0, 1.0, 2, 40.0), (0.01, 1.0, 2, 42.0), (0.05, 1.0, 3, 65.0), (0.05, 10.0, 2, 45.0)];
+    [(0.0, 1.0, 1, 11.5), (0.0, 1.0, 2, 27.2), (0.01, 1.0, 2, 28.5), (0.05, 1.0, 3, 50.0), (0.05, 10.0, 2, 27.5)];
 
 #[test]
 fn a_planted_rule_is_found_in_few_messages() {
@@ -113,13 +113,7 @@ fn a_planted_rule_is_found_in_few_messages() {
             wrong.push(format!("loss {loss}, bursts {burst}, {components} components: {each:.2} messages a rule"));
         }
     }
-    allowed(&wrong);
-}
-
-/// Nothing may be wrong or missed with up to 1 % of the messages lost; with 5 % two in some hundred rules.
-fn allowed(wrong: &[String]) {
-    let (many, few): (Vec<&String>, Vec<&String>) = wrong.iter().partition(|it| it.contains("loss 0.05"));
-    assert!(few.is_empty() && many.len() <= 2, "seed {SEED}: {wrong:#?}");
+    assert!(wrong.is_empty(), "seed {SEED}: {wrong:#?}");
 }
 
 #[test]
@@ -159,7 +153,7 @@ fn all_rules_of_texts_that_share_components_are_found() {
         wrong.extend(of_run.map(|what| format!("seed {seed}, loss {loss}: {what}")));
     }
     println!("{found} rules in {asked} texts, {:.2} excerpts a rule", sent as f64 / found as f64);
-    allowed(&wrong);
+    assert!(wrong.is_empty(), "seed {SEED}: {wrong:#?}");
 }
 
 /// The published rules of a mail service, with the combinations that lift them. The policy of the simulator knows single words as
