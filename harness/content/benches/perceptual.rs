@@ -3,8 +3,8 @@
 //!     cargo bench -p lacuna-content --bench perceptual [-- --share=N]
 //!
 //! 2,400 generated pictures and, where LACUNA_SHARED names a folder with them, those that were really filtered. Families of
-//! pictures (a text, and the same with a character changed) are divided into two halves: the thresholds of
-//! `lacuna_content::image::Distance` were chosen on the even ones; what is printed last holds for the odd ones. `--share=N` takes
+//! pictures (a text, and the same with a character changed) are divided into two halves: what was chosen on
+//! the even ones is to be tested on the odd ones. `--share=N` takes
 //! one family in N.
 //!
 //! A received picture is taken for the nearest that was sent, if that is near enough. Pictures that are too near an earlier one are
@@ -71,7 +71,7 @@ fn main() {
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
     println!("{} pictures through {} channels in {:.0?}", pictures.len(), CHANNELS.len(), start.elapsed());
-    for (half, parity) in [("even: chosen on", 0), ("odd: tested on", 1)] {
+    for (half, parity) in [("even", 0), ("odd", 1)] {
         let pictures: Vec<&Picture> = pictures.iter().filter(|picture| picture.family % 2 == parity).collect();
         report(half, &pictures);
     }
