@@ -1,10 +1,11 @@
 //! What is sent, bytes in and bytes out: normal forms of texts, how a received text was made from a sent one, hashes.
 //!
 //! [`normal_form`] says when two texts are the same to a reader; [`alteration()`] says whether one is recognisably what a
-//! platform made of the other.
+//! platform made of the other. [`mod@image`] does the like for pictures.
 
 pub mod alteration;
 pub mod hash;
+pub mod image;
 pub mod normal;
 pub mod script;
 pub mod visible;

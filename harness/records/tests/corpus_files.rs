@@ -51,7 +51,8 @@ fn a_clean_corpus_loads_whole() {
                 a3,link,https://example.org/?q=a+b,,und,test,delivered,,,\n";
     let folder = folder(HEAD.as_bytes(), format!("{COLUMNS}{rows}").as_bytes());
     fs::create_dir(folder.path().join("files")).unwrap();
-    fs::write(folder.path().join("files/a.png"), b"").unwrap();
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures/files/good.png");
+    fs::copy(picture, folder.path().join("files/a.png")).unwrap();
     assert_eq!(shown(&corpus::lint(folder.path()), folder.path()), "");
     let corpus = corpus::load(folder.path()).0.unwrap();
     assert_eq!((corpus.id.as_str(), corpus.component_joiner.as_deref()), ("small", Some("+")));

@@ -9,30 +9,34 @@ use lacuna_model::Problem;
 use super::characters::{invisible, normal_form, shown};
 use super::collector::Collector;
 use super::head::is_language_tag;
-use super::item::COLUMNS;
+use super::item::{COLUMNS, CorpusKind};
 use super::load::{Cells, read};
+use super::pictures::Pictures;
 
 /// All problems of a corpus folder at once, in the order of its files. An empty list means that the corpus can be used
 /// and published as it is.
 #[must_use]
 pub fn lint(folder: &Path) -> Vec<Problem> {
-    let mut linter = Linter::default();
+    let mut linter = Linter { first_of_form: HashMap::new(), pictures: Pictures::new(folder) };
     read(folder, |cells, components, problems| linter.row(cells, components, problems)).1
 }
 
-#[derive(Default)]
-struct Linter {
+struct Linter<'a> {
     /// The line and the exact text of the first item with a normal form.
     first_of_form: HashMap<String, (usize, String)>,
+    pictures: Pictures<'a>,
 }
 
-impl Linter {
+impl Linter<'_> {
     fn row(&mut self, cells: &Cells, components: &[String], problems: &mut Collector) {
         let at = (cells.line, 0);
         for column in COLUMNS {
             check_characters(cells, column, problems);
         }
         self.check_repeats(cells, components, problems);
+        if cells.get("kind") == CorpusKind::Image.as_str() {
+            self.pictures.check(cells, problems);
+        }
         if cells.get("category").is_empty() {
             problems.report(at, "category", "is missing", "say what the item is about; controls have categories too");
         }

@@ -328,7 +328,7 @@ fn is_item_id(id: &str) -> bool {
 }
 
 /// A regular file inside the folder, symbolic links followed.
-fn check_file(folder: &Path, file: &str) -> Result<(), (&'static str, &'static str)> {
+pub(super) fn check_file(folder: &Path, file: &str) -> Result<(), (&'static str, &'static str)> {
     const LEAVES: (&str, &str) = ("leaves the corpus folder", "put the file into the corpus folder and name it relative to that");
     if file.contains('\\') || Path::new(file).components().any(|part| !matches!(part, Component::Normal(_))) {
         return Err(LEAVES);

@@ -1,7 +1,8 @@
 //! Corpora: what is sent. A corpus is a folder with `corpus.toml`, `items.csv` and, where items have files, `files/`.
 //!
 //! [`load`] reads a corpus for an experiment and refuses what cannot be sent as it stands; [`lint`] also reports what a
-//! careful list should not have; [`import`] makes a corpus of a list that researchers already have.
+//! careful list should not have; [`import`] makes a corpus of a list that researchers already have, [`render()`]
+//! pictures of its phrases.
 
 mod characters;
 mod collector;
@@ -10,6 +11,8 @@ mod import;
 mod item;
 mod lint;
 mod load;
+mod pictures;
+mod render;
 mod table;
 
 pub use head::{KEYS, KeySpec};
@@ -17,3 +20,4 @@ pub use import::{Change, ImportError, ImportOptions, ImportReport, JoinerChoice,
 pub use item::{COLUMNS, Corpus, CorpusItem, CorpusKind, Expected};
 pub use lint::lint;
 pub use load::load;
+pub use render::{RenderError, RenderFont, RenderOptions, RenderReport, render};

@@ -15,17 +15,22 @@ pub(super) const MAX_COLUMNS: usize = 1_000;
 
 /// Reads a regular file of at most [`MAX_FILE_BYTES`]; the error is a fragment for a person.
 pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
+    read_at_most(path, MAX_FILE_BYTES)
+}
+
+/// Reads a regular file of at most `most` bytes; the error is a fragment for a person.
+pub(super) fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     // A named pipe would wait for ever.
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Err("is no regular file".to_owned());
     }
     let mut bytes = Vec::new();
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= MAX_FILE_BYTES) {
+    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) {
         Ok(bytes)
     } else {
-        Err(format!("is larger than {} MB", MAX_FILE_BYTES / 1_000_000))
+        Err(format!("is larger than {} MB", most / 1_000_000))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod import;
 mod lint;
+mod render;
 
 use clap::Subcommand;
 
@@ -15,6 +16,8 @@ pub enum Command {
     Lint(lint::Arguments),
     /// Make a corpus of a list: a table (CSV) with a column of keywords, or plain text with one a line
     Import(Box<import::Arguments>),
+    /// Make a corpus of pictures: each phrase of a list, drawn in one or more styles
+    Render(Box<render::Arguments>),
 }
 
 /// Runs `lacuna corpus …`.
@@ -22,5 +25,6 @@ pub fn run(command: Command, output: OutputFormat) -> Result<Exit, Failure> {
     match command {
         Command::Lint(arguments) => lint::run(&arguments, output),
         Command::Import(arguments) => import::run(*arguments, output),
+        Command::Render(arguments) => render::run(*arguments, output),
     }
 }

@@ -11,3 +11,4 @@ mod write;
 
 pub use options::{Change, ImportError, ImportOptions, ImportReport, JoinerChoice};
 pub use run::import;
+pub(super) use write::{create, quoted};

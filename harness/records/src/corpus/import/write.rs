@@ -43,7 +43,8 @@ pub(super) fn write(
     create(&path, head(options, version, has_joiner).as_bytes()).map_err(|source| ImportError::Write { path, source })
 }
 
-fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes a file that must not be there yet.
+pub(in crate::corpus) fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = fs::File::create_new(path)?;
     file.write_all(bytes)?;
     file.sync_all()
@@ -100,7 +101,7 @@ fn head(options: &ImportOptions, version: &str, has_joiner: bool) -> String {
 }
 
 /// A TOML basic string.
-fn quoted(text: &str) -> String {
+pub(in crate::corpus) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {
         match character {

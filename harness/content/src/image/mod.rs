@@ -1,0 +1,29 @@
+//! Pictures, bytes in and bytes out.
+//!
+//! [`decode()`] takes a file within [`Limits`], [`inspect`] says what is recorded of it; [`render()`] draws a text in a [`Style`] with the
+//! fonts of a [`Typesetter`]; [`recognise`] finds which of the pictures that were sent a received one is.
+
+mod appearance;
+mod area;
+mod container;
+mod decode;
+mod encode;
+mod format;
+mod luminance;
+mod perceptual;
+mod random;
+mod render;
+mod typeset;
+
+pub use ::image::{Rgb, RgbImage};
+pub use appearance::{Appearance, Distance, recognise, too_near};
+pub use area::{Area, AreaError};
+pub use decode::{DecodeError, Decoded, Inspection, Limits, decode, inspect};
+pub use encode::{EncodeError, Encoding, encode};
+pub use format::Format;
+pub use luminance::{Grayscale, luminance_map};
+pub use perceptual::{PerceptualHash, perceptual_hash};
+pub use render::{Rendered, STYLES, Style, freshen, render};
+pub use typeset::{FontError, FontIdentity, LONGEST_TEXT, Lettering, SMALLEST_SIZE, TypesetError, Typesetter};
+
+use random::generator;
