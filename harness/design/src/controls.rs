@@ -106,11 +106,12 @@ impl Controls {
         if alone || in_doubt {
             like = like.single();
         }
-        // A file is a witness for files, best one that was made in the same way.
+        // A file is a witness for files, best one that was made in the same way. Where such a one is missing, that may be why.
         let fits = |control: &Control, strictness: u8| {
             let alike = like.script.is_none() || control.script == like.script;
             let same_kind = control.file.is_some() == like.file.is_some();
             let fits = match strictness {
+                2 if alone && like.file.is_some() => same_kind && control.file != like.file,
                 2 => alike && control.file == like.file,
                 1 => same_kind && (alike || like.file.is_some()),
                 _ => true,

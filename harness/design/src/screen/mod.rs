@@ -104,7 +104,9 @@ impl Screen {
         order.shuffle(&mut random);
         let mut canaries: Vec<ItemIx> = study.items_of(Role::Canary).collect();
         canaries.shuffle(&mut random);
-        let with_pools = study.decision.pooling == Pooling::Auto && study.decision.replicates.is_none();
+        // A file has a message of its own.
+        let has_files = study.items_of(Role::Candidate).any(|item| study.item(item).file.is_some());
+        let with_pools = study.decision.pooling == Pooling::Auto && study.decision.replicates.is_none() && !has_files;
         let mut pooled = with_pools.then(|| {
             let priors = Priors::new(study);
             Pooled {
