@@ -4,6 +4,7 @@
 //! platform made of the other. [`mod@image`] does the like for pictures.
 
 pub mod alteration;
+pub mod file;
 pub mod hash;
 pub mod image;
 pub mod normal;

@@ -19,7 +19,7 @@ pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Reads a regular file of at most `most` bytes; the error is a fragment for a person.
-pub(super) fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+pub(crate) fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     // A named pipe would wait for ever.
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use lacuna_content::image::{Area, FontIdentity, Inspection};
 
 use super::super::import::{create, quoted};
-use super::super::item::{COLUMNS, Expected};
+use super::super::item::{Expected, TEXT_COLUMNS};
 use super::options::{RenderError, RenderOptions};
 
 /// The columns of `pictures.csv`: how each picture was made, and what it is.
@@ -48,7 +48,7 @@ impl Folder {
             let mut writer = csv::Writer::from_writer(Vec::new());
             writer.write_record(columns).map(|()| writer).map_err(|error| failed(error.into()))
         };
-        Ok(Self { path: path.to_owned(), items: table(&COLUMNS)?, pictures: table(&PICTURE_COLUMNS)? })
+        Ok(Self { path: path.to_owned(), items: table(&TEXT_COLUMNS)?, pictures: table(&PICTURE_COLUMNS)? })
     }
 
     pub(super) fn add(&mut self, picture: &NewPicture, bytes: &[u8]) -> Result<(), RenderError> {
