@@ -68,15 +68,21 @@ pub fn transform(
         file_name: original.file_name.to_owned(),
         text: Some(original.text).filter(|text| !text.trim().is_empty()),
         text_box: original.text_box,
+        is_text_gone: false,
         nonce: &nonce,
         typesetter,
     };
     for (position, step) in spec.steps().iter().enumerate() {
         let mut random = names(&position.to_string());
-        work.step(*step, benign, &mut random)?;
+        let before = (work.text.is_some(), work.text_box.is_some());
+        work.step(*step, benign, &mut random).map_err(|error| match error {
+            TransformError::NoText | TransformError::NoTextBox if work.is_text_gone => TransformError::Gone { step: *step },
+            other => other,
+        })?;
         if !kept_by(*step).text {
             (work.text, work.text_box) = (None, None);
         }
+        work.is_text_gone |= before.0 && work.text.is_none() || before.1 && work.text_box.is_none();
     }
     work.finish()
 }
@@ -102,6 +108,8 @@ struct Work<'a> {
     file_name: String,
     text: Option<&'a str>,
     text_box: Option<Area>,
+    /// A step has taken the text away, or moved it.
+    is_text_gone: bool,
     nonce: &'a str,
     typesetter: Option<&'a mut Typesetter>,
 }

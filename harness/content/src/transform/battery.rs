@@ -15,7 +15,7 @@ pub struct Kept {
     pub bytes: bool,
     /// Every pixel, so that a hash of the decoded picture is what it was.
     pub pixels: bool,
-    /// The text, legible to a person.
+    /// The text, as programs read it that read text in pictures (docs/benchmarks.md has what one of them read). People read more.
     pub text: bool,
     /// The shades of grey in which the text cannot be seen, in the order of [`Grayscale::ALL`].
     pub hidden_from: [bool; 3],
@@ -71,10 +71,7 @@ pub struct Entry {
 /// The table as it is written.
 pub const BATTERY: &str = include_str!("battery.csv");
 
-/// The names of the battery that has every transform.
-pub const FULL: &str = "full";
-
-/// Its transforms in the order in which they are asked least costly: what isolates one thing each.
+/// The transforms that find a mechanism: a file of another hash, then what keeps one thing each.
 pub const MECHANISM: [&str; 8] = [
     "fresh",
     "only-text",
@@ -152,6 +149,21 @@ pub fn kept(spec: &Spec) -> Kept {
         all.text &= !vanishes;
     }
     all
+}
+
+/// The text in a file's metadata behind a transform, where `before` stood in them before and `text` is what the picture says.
+#[must_use]
+pub fn metadata_text(spec: &Spec, before: &str, text: &str) -> String {
+    let mut metadata = before.to_owned();
+    for step in spec.steps() {
+        match step {
+            Step::Metadata(_) if metadata.is_empty() => text.clone_into(&mut metadata),
+            Step::Metadata(_) => metadata = format!("{metadata} {text}"),
+            other if !kept_by(*other).metadata => metadata.clear(),
+            _ => {}
+        }
+    }
+    metadata
 }
 
 /// What one step leaves, by its row. A dose between two of the table leaves what the stronger leaves; one that is stronger than all of

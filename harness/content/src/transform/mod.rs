@@ -12,7 +12,7 @@ mod pixels;
 mod spec;
 
 pub use apply::{Freshness, Made, Original, transform};
-pub use battery::{BATTERY, Entry, FULL, Kept, MECHANISM, battery, kept};
+pub use battery::{BATTERY, Entry, Kept, MECHANISM, battery, kept, metadata_text};
 pub use spec::{FORMS, Half, MetadataKind, Side, Spec, SpecError, Step, Tile};
 
 use crate::image::{DecodeError, EncodeError, Format, TypesetError};
@@ -26,12 +26,18 @@ pub enum TransformError {
     /// What was made cannot be written in its format.
     #[error(transparent)]
     Encode(#[from] EncodeError),
-    /// The transform draws or writes the text, which is not known, or which an earlier step has taken away.
+    /// The transform draws or writes the text, which is not known.
     #[error("has no text that is known")]
     NoText,
-    /// The transform paints over the text, and where that stands is not known, or an earlier step has moved it.
+    /// The transform paints over the text, and where that stands is not known.
     #[error("has no text box that is known")]
     NoTextBox,
+    /// An earlier step has taken away the text that the transform needs, or has moved it.
+    #[error("has no longer the text where `{step}` needs it; put that in front of the steps before it")]
+    Gone {
+        /// The step that needs it.
+        step: Step,
+    },
     /// The transform draws letters, and there are no fonts.
     #[error("needs a font")]
     NoFont,

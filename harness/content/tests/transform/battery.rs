@@ -138,8 +138,8 @@ fn steps_follow_each_other() {
     assert_ne!(pixels(&made.bytes), pixels(&halved.bytes));
     assert_eq!((made.format, compressed.format), (Format::Png, Format::Jpeg));
     for (steps, problem) in [
-        ("blank+retypeset", "has no text that is known"),
-        ("resize:0.5+blank", "has no text box that is known"),
+        ("blank+retypeset", "has no longer the text where `retypeset` needs it; put that in front of the steps before it"),
+        ("resize:0.5+blank", "has no longer the text where `blank` needs it; put that in front of the steps before it"),
         ("resize:4+resize:4+resize:4+resize:4", "would become 19200 × 6400 pixels, which is too large"),
     ] {
         let error = pair.make(&spec(steps), &mut typesetter(), 1, 1).unwrap_err();
