@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +28,7 @@ fn make(folder: &Path, items: &str, pictures: &[(&str, &str)]) {
         let drawn = render(&mut typesetter, text, STYLES[position % 6], (600, 200), position as u64).unwrap();
         fs::write(folder.join(file), encode(&drawn.picture, Encoding::Png).unwrap()).unwrap();
         let id = file.trim_end_matches(".png");
-        boxes.push_str(&format!("{id},\"{}\"\n", drawn.text_box));
+        writeln!(boxes, "{id},\"{}\"", drawn.text_box).unwrap();
     }
     fs::write(folder.join("pictures.csv"), boxes).unwrap();
 }
@@ -180,7 +181,7 @@ fn what_cannot_be_used_is_named_with_its_line() {
     small(folder.path());
     let at = folder.path();
     let mut said = String::new();
-    let mut say = |text: String| said.push_str(&format!("{text}\n--\n"));
+    let mut say = |text: String| writeln!(said, "{text}\n--").unwrap();
     say(failure(at, &TransformOptions { id: "Made".to_owned(), ..options(&["fresh"]) }));
     say(failure(at, &TransformOptions { variants: 0, ..options(&["fresh"]) }));
     say(failure(at, &TransformOptions { variants: 1000, ..options(&["fresh"; 60]) }).replace(&at.display().to_string(), "CORPUS"));

@@ -1,5 +1,6 @@
 //! `lacuna corpus`.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -70,7 +71,7 @@ fn pictures_are_transformed_and_so_are_their_twins() {
     for (id, text) in [("camp", "新疆集中营"), ("calm", "天气很好")] {
         let drawn = render(&mut typesetter, text, STYLES[0], (300, 100), 1).unwrap();
         fs::write(corpus.join(format!("{id}.png")), encode(&drawn.picture, Encoding::Png).unwrap()).unwrap();
-        boxes.push_str(&format!("{id},\"{}\"\n", drawn.text_box));
+        writeln!(boxes, "{id},\"{}\"", drawn.text_box).unwrap();
     }
     fs::write(corpus.join("pictures.csv"), boxes).unwrap();
     let head = fs::read_to_string(file("corpora/words/corpus.toml")).unwrap();

@@ -114,7 +114,7 @@ struct Work<'a> {
     typesetter: Option<&'a mut Typesetter>,
 }
 
-impl<'a> Work<'a> {
+impl Work<'_> {
     fn step(&mut self, step: Step, benign: &Original<'_>, random: &mut ChaCha12Rng) -> Result<(), TransformError> {
         match step {
             Step::Fresh => {
@@ -157,7 +157,7 @@ impl<'a> Work<'a> {
             }
             Step::Blank => self.blank()?,
             Step::Retypeset(hidden_from) => {
-                self.draw(|typesetter, text, size| lettering::retypeset(typesetter, text, size, hidden_from, random))?
+                self.draw(|typesetter, text, size| lettering::retypeset(typesetter, text, size, hidden_from, random))?;
             }
             Step::OnlyText(hidden_from) => {
                 self.draw(|typesetter, text, size| lettering::retypeset(typesetter, text, size, hidden_from, random))?;
@@ -187,7 +187,7 @@ impl<'a> Work<'a> {
     /// Transforms that see pixels alone.
     fn pixels(&mut self, step: Step, random: &mut ChaCha12Rng) -> Result<(), TransformError> {
         let (mut picture, metadata) = self.picture()?;
-        let size = picture.dimensions();
+        let dimensions = picture.dimensions();
         match step {
             Step::LastBits => freshen(&mut picture, random.random()),
             Step::Resize(factor) => *picture = pixels::resize(&picture, factor)?,
@@ -204,7 +204,7 @@ impl<'a> Work<'a> {
             // The others do not come here.
             _ => {}
         }
-        if picture.dimensions() != size || matches!(step, Step::Mirror | Step::Rotate(_)) {
+        if picture.dimensions() != dimensions || matches!(step, Step::Mirror | Step::Rotate(_)) {
             self.text_box = None;
         }
         self.body = Body::Picture(picture, Encoding::usual(self.format), metadata);

@@ -123,7 +123,7 @@ fn cells(line: &str) -> Vec<String> {
     while let Some(character) = characters.next() {
         match character {
             '"' if quoted && characters.next_if_eq(&'"').is_some() => {
-                cells.iter_mut().next_back().into_iter().for_each(|cell| cell.push('"'))
+                cells.iter_mut().next_back().into_iter().for_each(|cell| cell.push('"'));
             }
             '"' => quoted = !quoted,
             ',' if !quoted => cells.push(String::new()),

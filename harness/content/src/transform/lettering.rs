@@ -80,7 +80,7 @@ fn equal(formula: Grayscale, random: &mut ChaCha12Rng) -> Colors {
         let colors = Colors { ink: random.random(), ground: random.random() };
         is_hidden_only_from(formula, colors).then_some(colors)
     });
-    drawn.unwrap_or_else(|| match formula {
+    drawn.unwrap_or(match formula {
         Grayscale::Luminosity => Colors { ink: [255, 0, 200], ground: [0, 169, 0] },
         Grayscale::Average => Colors { ink: [188, 161, 2], ground: [37, 62, 253] },
         Grayscale::Lightness => Colors { ink: [0, 255, 255], ground: [0, 90, 255] },

@@ -1,8 +1,8 @@
 //! What stands in a picture file beside the pixels: Exif, XMP, comments. Read, taken out and put in without touching the pixels.
 //!
 //! PNG after the third edition of its specification (`eXIf`, `iTXt`, `tEXt`), JPEG after Exif 2.3 and the XMP specification part 3
-//! (`APP1`, `COM`), WebP after RFC 9649 (`EXIF`, `XMP `, and a chunk of our own for comments, which that format lacks), GIF after GIF89a
-//! (comments alone).
+//! (`APP1`, `COM`), WebP after RFC 9649 (`EXIF`, `XMP `, and a chunk of our own for comments, which that format lacks), GIF after
+//! its version 89a (comments alone).
 
 use image::metadata::Orientation;
 
@@ -446,6 +446,8 @@ fn webp_chunks_to_end(bytes: &mut [u8]) -> Vec<(Part, &[u8], &[u8])> {
 /// A TIFF structure with an orientation and, unless the text is empty, `ImageDescription` (UTF-8, which is what readers take it for)
 /// and `UserComment` (UTF-16).
 fn exif(orientation: Orientation, text: &str) -> Vec<u8> {
+    /// The most significant byte first; the directory follows.
+    const HEAD: &[u8] = b"MM\0\x2A\0\0\0\x08";
     let description: Vec<u8> = text.bytes().chain([0]).collect();
     let comment: Vec<u8> = b"UNICODE\0".iter().copied().chain(text.encode_utf16().flat_map(u16::to_be_bytes)).collect();
     let orientation = u32::from(orientation.to_exif()) << 16;
@@ -457,7 +459,6 @@ fn exif(orientation: Orientation, text: &str) -> Vec<u8> {
         let count = u16::try_from(entries.len()).unwrap_or_default();
         [&count.to_be_bytes()[..], &entries.concat(), &[0; 4]].concat()
     };
-    const HEAD: &[u8] = b"MM\0\x2A\0\0\0\x08";
     if text.is_empty() {
         return [HEAD, &directory(vec![entry(0x0112, 3, 1, orientation)])].concat();
     }

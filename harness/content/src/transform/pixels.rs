@@ -86,8 +86,8 @@ pub(super) fn rotate(picture: &RgbImage, degrees: u32) -> Result<RgbImage, Trans
     // Places are counted in halves of a pixel from the centre, so that they are whole; a source place has `FRACTION` more bits.
     for (x, y, pixel) in turned.enumerate_pixels_mut() {
         let (right, down) = (2 * i64::from(x) + 1 - wide, 2 * i64::from(y) + 1 - high);
-        let source_x = (right * cos + down * sin) / 2 + ((width - 1) << (FRACTION - 1));
-        let source_y = (down * cos - right * sin) / 2 + ((height - 1) << (FRACTION - 1));
+        let source_x = i64::midpoint(right * cos, down * sin) + ((width - 1) << (FRACTION - 1));
+        let source_y = i64::midpoint(down * cos, -right * sin) + ((height - 1) << (FRACTION - 1));
         pixel.0 = sample(picture, source_x, source_y, fill);
     }
     Ok(turned)
@@ -109,8 +109,9 @@ fn sample(picture: &RgbImage, x: i64, y: i64, outside: [u8; 3]) -> [u8; 3] {
     };
     let corners = [at(left, top), at(left + 1, top), at(left, top + 1), at(left + 1, top + 1)];
     std::array::from_fn(|channel| {
-        let [a, b, c, d] = corners.map(|corner| i64::from(corner[channel]));
-        let (upper, lower) = (a * (256 - right) + b * right, c * (256 - right) + d * right);
+        let values = corners.map(|corner| i64::from(corner[channel]));
+        let between = |left: i64, other: i64| left * (256 - right) + other * right;
+        let (upper, lower) = (between(values[0], values[1]), between(values[2], values[3]));
         u8::try_from((upper * (256 - below) + lower * below + (1 << 15)) >> 16).unwrap_or(u8::MAX)
     })
 }
@@ -187,8 +188,8 @@ pub(super) fn threshold(picture: &mut RgbImage) {
     let (all, sum) = (counts.iter().sum::<u64>(), (0..256).map(weighted).sum::<u64>());
     let (mut dark, mut dark_sum) = (0, 0);
     let (mut best, mut threshold) = (0.0, 127);
-    for shade in 0..255 {
-        dark += counts[shade];
+    for (shade, count) in counts.into_iter().enumerate() {
+        dark += count;
         dark_sum += weighted(shade);
         let light = all - dark;
         if dark == 0 || light == 0 {

@@ -23,7 +23,7 @@ fn what_is_no_transform_is_named_with_those_that_are() {
     ] {
         writeln!(said, "{text:?} {}", text.parse::<Spec>().unwrap_err()).unwrap();
     }
-    let many = vec!["fresh"; 9].join("+");
+    let many = ["fresh"; 9].join("+");
     writeln!(said, "{many:?} {}", many.parse::<Spec>().unwrap_err()).unwrap();
     insta::assert_snapshot!(said);
 }

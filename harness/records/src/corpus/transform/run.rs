@@ -98,7 +98,7 @@ impl Maker<'_> {
     /// An item as it is, once.
     fn copy(&mut self, picture: &Picture) -> Result<(), TransformFailure> {
         if self.ids.insert(picture.item.id.clone()) {
-            self.folder.add(picture.item.clone(), &picture.file_name, &picture.bytes)?;
+            self.folder.add(&picture.item, &picture.file_name, &picture.bytes)?;
         }
         Ok(())
     }
@@ -177,6 +177,6 @@ impl Maker<'_> {
             twin_of,
             ..base.item.clone()
         };
-        self.folder.add(item, &made.file_name, &made.bytes)
+        self.folder.add(&item, &made.file_name, &made.bytes)
     }
 }

@@ -32,7 +32,7 @@ impl Folder {
     }
 
     /// Writes a file into a folder of its own, under the name under which it is to be sent, and its row.
-    pub(super) fn add(&mut self, item: CorpusItem, file_name: &str, bytes: &[u8]) -> Result<(), TransformFailure> {
+    pub(super) fn add(&mut self, item: &CorpusItem, file_name: &str, bytes: &[u8]) -> Result<(), TransformFailure> {
         let folder = format!("files/{}", item.id);
         let file = format!("{folder}/{file_name}");
         let path = self.path.join(&file);
@@ -98,7 +98,8 @@ fn head(options: &TransformOptions, corpus: &Corpus, fonts: &[FontIdentity]) -> 
         ("language", &corpus.language),
         ("content-warning", &corpus.content_warning),
     ];
-    keys.into_iter().map(|(key, value)| format!("{key} = {}\n", quoted(value))).collect()
+    let lines: Vec<String> = keys.into_iter().map(|(key, value)| format!("{key} = {}\n", quoted(value))).collect();
+    lines.concat()
 }
 
 /// An id from a hash of 80 bits: among a hundred thousand items the chance of one collision is below 1e-14.
