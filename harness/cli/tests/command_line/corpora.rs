@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
-use lacuna_content::image::{Encoding, STYLES, Typesetter, encode, render};
+use lacuna_content::collide::collision;
+use lacuna_content::image::{Encoding, Rgb, RgbImage, STYLES, Typesetter, encode, render};
 
 use crate::support::{Said, file, lacuna};
 
@@ -104,4 +105,53 @@ fn pictures_are_transformed_and_so_are_their_twins() {
     assert_eq!(Said::by(lacuna(&["corpus", "lint", &made])).code, 0);
     let said = run(&["--transform", "sharpen"]);
     assert!(said.code == 2 && said.stderr.contains("`sharpen` is no transform; they are fresh, "), "{}", said.stderr);
+}
+
+#[test]
+fn two_pictures_become_two_files_of_one_md5_and_nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for (name, shade) in [("dark.png", 20), ("light.png", 230)] {
+        let picture = RgbImage::from_pixel(40, 30, Rgb([shade; 3]));
+        fs::write(folder.path().join(name), encode(&picture, Encoding::Png).unwrap()).unwrap();
+    }
+    let (dark, light, out) = (path("dark.png"), path("light.png"), path("out"));
+    let collide = |more: &[&str]| {
+        let arguments = [&["corpus", "collide", &dark, &light, "--out", &out], more].concat();
+        Said::by(lacuna(&arguments))
+    };
+    let said = collide(&["--seed", "7"]);
+    assert_snapshot!(said.text().replace(&out, "OUT"));
+    let again = collide(&["--seed", "7"]);
+    assert_eq!(again.code, 2, "{}", again.stderr);
+    assert!(again.stderr.contains("cannot be written"), "{}", again.stderr);
+
+    let told = collide(&["--format", "pdf", "--output-format", "json"]).json();
+    let [first, second] = [0, 1].map(|i| fs::read(told["files"][i]["file"].as_str().unwrap()).unwrap());
+    assert_eq!(collision(&first, &second).unwrap().md5, told["md5"].as_str().unwrap());
+    assert!(first.starts_with(b"%PDF"));
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 4);
+}
+
+#[test]
+fn what_is_no_picture_is_not_joined() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let picture = encode(&RgbImage::new(40, 30), Encoding::Png).unwrap();
+    fs::write(folder.path().join("whole.png"), &picture).unwrap();
+    fs::write(folder.path().join("cut.png"), &picture[..50]).unwrap();
+    fs::write(folder.path().join("text.png"), "no picture").unwrap();
+    let (whole, out) = (path("whole.png"), path("out"));
+    for (second, expected) in [
+        (path("cut.png"), "ends too early"),
+        (path("text.png"), "is no PNG"),
+        (path("nothing.png"), "cannot be read"),
+        (folder.path().display().to_string(), "is no regular file"),
+        (whole.clone(), "same pixels"),
+    ] {
+        let said = Said::by(lacuna(&["corpus", "collide", &whole, &second, "--out", &out]));
+        assert_eq!(said.code, 2, "{second}: {}", said.stderr);
+        assert!(said.stderr.contains(expected), "{second}: {}", said.stderr);
+    }
+    assert!(!folder.path().join("out").exists());
 }

@@ -1,5 +1,6 @@
 //! `lacuna corpus`.
 
+mod collide;
 mod import;
 mod lint;
 mod render;
@@ -21,6 +22,8 @@ pub enum Command {
     Render(Box<render::Arguments>),
     /// Make a corpus that shows by what pictures are filtered: each picture transformed, so that every file keeps something else
     Transform(Box<transform::Arguments>),
+    /// Make two files of two pictures that show one each and have one MD5
+    Collide(collide::Arguments),
 }
 
 /// Runs `lacuna corpus …`.
@@ -28,6 +31,7 @@ pub fn run(command: Command, output: OutputFormat) -> Result<Exit, Failure> {
     match command {
         Command::Lint(arguments) => lint::run(&arguments, output),
         Command::Import(arguments) => import::run(*arguments, output),
+        Command::Collide(arguments) => collide::run(arguments, output),
         Command::Render(arguments) => render::run(*arguments, output),
         Command::Transform(arguments) => transform::run(*arguments, output),
     }
