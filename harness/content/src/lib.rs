@@ -1,9 +1,11 @@
 //! What is sent, bytes in and bytes out: normal forms of texts, how a received text was made from a sent one, hashes.
 //!
 //! [`normal_form`] says when two texts are the same to a reader; [`alteration()`] says whether one is recognisably what a
-//! platform made of the other. [`mod@image`] does the like for pictures.
+//! platform made of the other. [`mod@image`] does the like for pictures,
+//! [`document`] for documents.
 
 pub mod alteration;
+pub mod document;
 pub mod hash;
 pub mod image;
 pub mod normal;

@@ -2,7 +2,9 @@
 //!
 //! Fingerprints of signs forget by how much pictures differ. Two texts of one style differ in few characters, which moves few signs, as
 //! compression does; but it moves the luminance there by far more. So a small luminance map is kept, the distance is the root of the mean
-//! squared difference, and a received picture is taken for the nearest of those that were sent, if that is near enough.
+//! squared difference, and a received picture is taken for the nearest of those that were sent, if that is near enough and the next is not
+//! about as near. The maps are blurred a little before: small thumbnails blur what is sent, and differences in sharpness would hide
+//! differences in content.
 
 use image::RgbImage;
 
@@ -12,12 +14,19 @@ use super::luminance::{MAP_FRACTION, luminance_map};
 const SIDE: usize = 64;
 /// Cells of the grid on which pictures are compared.
 const COMPARED: usize = 1024;
+/// What a cell of the grid counts itself in the blur, where each neighbour counts 1.
+const CENTRE: u16 = 4;
+/// A cell of the grid is a sum of four cells of the map, blurred in both directions.
+const SCALE: u64 = 4 * (CENTRE as u64 + 2) * (CENTRE as u64 + 2);
+/// The nearest picture must be nearer than so many hundredths of the distance to any other.
+const MARGIN: u64 = 97;
 
-/// How a picture looks: 64 × 64 cells of mean luminance, 8 bits each, 4,096 bytes, and its shape.
+/// How a picture looks: 64 × 64 cells of mean luminance, 8 bits each, and the coarser grid made of them on which it is compared.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Appearance {
     cells: Box<[u8]>,
     shape: Shape,
+    grid: Box<[u16; COMPARED]>,
 }
 
 /// How cells are put together, so that they are about as wide as high.
@@ -31,17 +40,44 @@ enum Shape {
     High,
 }
 
+impl Shape {
+    /// How many cells of the map lie side by side in a cell of the grid, and how many one above the other.
+    const fn cells(self) -> (usize, usize) {
+        match self {
+            Self::Wide => (1, 4),
+            Self::Even => (2, 2),
+            Self::High => (4, 1),
+        }
+    }
+}
+
 /// How far a picture is from another: root mean squared difference of luminance, in hundredths of a level of 255.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Distance(pub u32);
 
 impl Distance {
-    /// What a platform makes of a picture is at most so far from it: the farthest of 7,392 was 11.9 levels away
+    /// What a platform makes of a picture is at most so far from it: the farthest that was seen was 5.6 levels away
     /// (docs/benchmarks.md).
-    pub const SAME: Self = Self(1_500);
+    pub const SAME: Self = Self(1_000);
     /// Pictures that are nearer than this to each other are not to be sent in one run: what a platform makes of one could be
-    /// taken for the other. Thumbnails of 200 pixels can be confused farther apart (docs/benchmarks.md).
-    pub const APART: Self = Self(300);
+    /// taken for the other.
+    pub const APART: Self = Self(200);
+}
+
+/// What a received picture was recognised as.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Recognition {
+    /// The picture at this position among those sent.
+    As {
+        /// Its position.
+        position: usize,
+        /// How far the received one is from it.
+        distance: Distance,
+    },
+    /// One of the pictures at these positions, the nearest first, which cannot be told apart.
+    OneOf(Vec<usize>),
+    /// None of them.
+    Nothing,
 }
 
 impl Appearance {
@@ -56,48 +92,69 @@ impl Appearance {
         };
         let half = 1 << (MAP_FRACTION - 1);
         let map = luminance_map(picture, SIDE as u32, SIDE as u32);
-        let cells = map.into_iter().map(|cell| u8::try_from((cell + half) >> MAP_FRACTION).unwrap_or(u8::MAX)).collect();
-        Self { cells, shape }
+        let cells: Box<[u8]> = map.into_iter().map(|cell| u8::try_from((cell + half) >> MAP_FRACTION).unwrap_or(u8::MAX)).collect();
+        let grid = grid(&cells, shape);
+        Self { cells, shape, grid }
     }
 
     /// How far a received picture is from this one, on the grid for the shape of this one. A change of brightness in the whole
     /// counts nothing.
     #[must_use]
     pub fn distance(&self, received: &Self) -> Distance {
-        let (one, other) = (self.grid(self.shape), received.grid(self.shape));
-        let difference = || one.iter().zip(&other).map(|(one, other)| i64::from(*one) - i64::from(*other));
-        let (sum, squares) = difference().fold((0, 0), |(sum, squares), value| (sum + value, squares + value * value));
-        // A cell is the sum of four; a variance times n² is n Σd² − (Σd)².
-        let cells = COMPARED as i64;
-        let scaled = u64::try_from(cells * squares - sum * sum).unwrap_or_default();
-        let root = (scaled * 10_000 / 16).isqrt() / COMPARED as u64;
-        Distance(u32::try_from(root).unwrap_or(u32::MAX))
-    }
-
-    /// Sums of four cells each.
-    fn grid(&self, shape: Shape) -> [u16; COMPARED] {
-        let (across, down) = match shape {
-            Shape::Wide => (1, 4),
-            Shape::Even => (2, 2),
-            Shape::High => (4, 1),
-        };
-        let mut grid = [0; COMPARED];
-        for (index, cell) in self.cells.iter().enumerate() {
-            let (x, y) = (index % SIDE, index / SIDE);
-            grid[y / down * (SIDE / across) + x / across] += u16::from(*cell);
+        if received.shape == self.shape {
+            distance(&self.grid, &received.grid)
+        } else {
+            distance(&self.grid, &grid(&received.cells, self.shape))
         }
-        grid
     }
 }
 
-/// The position of the sent picture that a received one is: the nearest, the first of those equally near, unless all are too far.
+fn distance(one: &[u16; COMPARED], other: &[u16; COMPARED]) -> Distance {
+    let differences = one.iter().zip(other).map(|(one, other)| i64::from(*one) - i64::from(*other));
+    let (sum, squares) = differences.fold((0, 0), |(sum, squares), value| (sum + value, squares + value * value));
+    // A variance times n² is n Σd² − (Σd)², here below 2⁵⁰, which leaves room for hundredths squared.
+    let scaled = u64::try_from(COMPARED as i64 * squares - sum * sum).unwrap_or_default();
+    let root = (scaled * 10_000 / (SCALE * SCALE)).isqrt() / COMPARED as u64;
+    Distance(u32::try_from(root).unwrap_or(u32::MAX))
+}
+
+/// The cells of a map put together for a shape, and blurred.
+fn grid(cells: &[u8], shape: Shape) -> Box<[u16; COMPARED]> {
+    let (across, down) = shape.cells();
+    let columns = SIDE / across;
+    let mut sums = Box::new([0; COMPARED]);
+    for (index, cell) in cells.iter().enumerate() {
+        let (x, y) = (index % SIDE, index / SIDE);
+        sums[y / down * columns + x / across] += u16::from(*cell);
+    }
+    let rows = COMPARED / columns;
+    // Beyond the edge lies what is at the edge.
+    let blurred = |cells: &[u16; COMPARED], step: usize, place: fn(usize, usize) -> usize, places: usize| {
+        let mut blurred = Box::new([0; COMPARED]);
+        for (index, (to, cell)) in blurred.iter_mut().zip(cells).enumerate() {
+            let place = place(index, columns);
+            let before = if place == 0 { *cell } else { cells[index - step] };
+            let after = if place + 1 == places { *cell } else { cells[index + step] };
+            *to = before + CENTRE * cell + after;
+        }
+        blurred
+    };
+    let sums = blurred(&sums, 1, |index, columns| index % columns, columns);
+    blurred(&sums, columns, |index, columns| index / columns, rows)
+}
+
+/// Which of the pictures that were sent a received one is.
 #[must_use]
-pub fn recognise(sent: &[&Appearance], received: &Appearance) -> Option<usize> {
-    let distances = sent.iter().map(|sent| sent.distance(received)).enumerate();
-    distances
-        .min_by_key(|(_, distance)| *distance)
-        .filter(|(_, distance)| *distance <= Distance::SAME)
-        .map(|(position, _)| position)
+pub fn recognise(sent: &[&Appearance], received: &Appearance) -> Recognition {
+    let mut near: Vec<(Distance, usize)> = sent.iter().map(|sent| sent.distance(received)).zip(0..).collect();
+    near.sort_unstable();
+    let nearest = near.first().copied().filter(|(distance, _)| *distance <= Distance::SAME);
+    let Some((distance, position)) = nearest else { return Recognition::Nothing };
+    near.retain(|(other, _)| u64::from(other.0) * MARGIN <= u64::from(distance.0) * 100);
+    match near.len() {
+        0 | 1 => Recognition::As { position, distance },
+        _ => Recognition::OneOf(near.into_iter().map(|(_, position)| position).collect()),
+    }
 }
 
 /// The pairs that are too near each other to be told apart behind a platform, by their positions, the smaller first.

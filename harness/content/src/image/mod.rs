@@ -16,7 +16,7 @@ mod render;
 mod typeset;
 
 pub use ::image::{Rgb, RgbImage};
-pub use appearance::{Appearance, Distance, recognise, too_near};
+pub use appearance::{Appearance, Distance, Recognition, recognise, too_near};
 pub use area::{Area, AreaError};
 pub use decode::{DecodeError, Decoded, Inspection, Limits, decode, inspect};
 pub use encode::{EncodeError, Encoding, encode};
@@ -25,5 +25,7 @@ pub use luminance::{Grayscale, luminance_map};
 pub use perceptual::{PerceptualHash, perceptual_hash};
 pub use render::{Rendered, STYLES, Style, freshen, render};
 pub use typeset::{FontError, FontIdentity, LONGEST_TEXT, Lettering, SMALLEST_SIZE, TypesetError, Typesetter};
+
+pub(crate) use typeset::{Glyph, Line};
 
 use random::generator;
