@@ -6,6 +6,7 @@
 
 pub mod alteration;
 pub mod document;
+pub mod file;
 pub mod hash;
 pub mod image;
 pub mod normal;

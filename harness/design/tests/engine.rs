@@ -26,6 +26,7 @@ fn study(candidates: usize, max_messages: u64) -> Study {
         id: format!("{}-{number}", role.as_str()).as_str().into(),
         role,
         kind: ContentKind::Text,
+        file: None,
         message: format!("{} {number}", role.as_str()).into(),
         category: String::new(),
         language: String::new(),
@@ -71,6 +72,8 @@ fn study(candidates: usize, max_messages: u64) -> Study {
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages, max_messages_per_account_per_day: max_messages, stop_after_sanctions: 2 },
         isolation: None,
+        mechanism: None,
+        exposure: None,
     }
 }
 
@@ -177,6 +180,7 @@ impl Driver {
                 kind: ObservationKind::Message,
                 platform_id: Some(id),
                 text: Some(text),
+                file: None,
                 cursor: None,
             };
             self.events.insert((self.now + after, order + 1), Fact::Observed(arrival));

@@ -44,6 +44,8 @@ pub struct Tallies {
     baselines: Baselines,
     controls: Controls,
     pools: Pools,
+    /// Files are under test, which a filter may learn: what arrived once may rightly be missing later.
+    has_files: bool,
     settled: Option<Settled>,
 }
 
@@ -80,6 +82,7 @@ impl Tallies {
         }
         let units: Vec<_> = study.arms.iter().map(|arm| vec![Tally::default(); tested.len() * arm.recipients.len()]).collect();
         let arms = study.arms.len();
+        let has_files = study.items.iter().any(|item| item.role != Role::Control && item.file.is_some());
         Self {
             place,
             tested,
@@ -89,7 +92,8 @@ impl Tallies {
             sums: vec![Sums::default(); arms],
             baselines: Baselines::new(study.arms.iter().map(|arm| arm.recipients.len())),
             controls: Controls::default(),
-            pools: Pools::new(study.decision.replicates.is_none()),
+            pools: Pools::new(study.decision.replicates.is_none() && !has_files),
+            has_files,
             settled: None,
             study,
         }
@@ -234,7 +238,7 @@ impl Tallies {
     /// With a fixed number of sends an item, whatever came of them, a filter that lets some of them through would make its drops
     /// look like losses: there only the controls teach the loss.
     fn learns_from_items(&self) -> bool {
-        self.study.decision.replicates.is_none()
+        self.study.decision.replicates.is_none() && !self.has_files
     }
 
     fn count_own_drop(&mut self, arm: ArmIx, index: usize, hour: Hour, by: i32) {

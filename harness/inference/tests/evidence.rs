@@ -26,6 +26,7 @@ fn study() -> Arc<Study> {
         id: id.into(),
         role,
         kind: ContentKind::Text,
+        file: None,
         message: format!("the text of {id}").into(),
         category: String::new(),
         language: String::new(),
@@ -60,6 +61,8 @@ fn study() -> Arc<Study> {
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 4, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 100, max_messages_per_account_per_day: 100, stop_after_sanctions: 1 },
         isolation: None,
+        mechanism: None,
+        exposure: None,
     })
 }
 
@@ -128,6 +131,7 @@ impl Story {
             kind,
             platform_id: Some(id),
             text: text.map(Into::into),
+            file: None,
             cursor: None,
         }));
     }

@@ -28,6 +28,7 @@ fn study() -> Arc<Study> {
         id: id.into(),
         role,
         kind: ContentKind::Text,
+        file: None,
         message: id.into(),
         category: String::new(),
         language: String::new(),
@@ -62,6 +63,8 @@ fn study() -> Arc<Study> {
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 1000, max_messages_per_account_per_day: 1000, stop_after_sanctions: 1 },
         isolation: None,
+        mechanism: None,
+        exposure: None,
     })
 }
 
@@ -85,6 +88,7 @@ fn a_bad_connection_asks_for_more_drops_where_it_is() {
                 kind: ObservationKind::Message,
                 platform_id: platform_id.clone(),
                 text: Some("control".into()),
+                file: None,
                 cursor: None,
             }));
         }

@@ -45,6 +45,8 @@ pub struct AdapterSpec {
     pub separator: &'static str,
     /// The longest text that the platform takes, in Unicode scalar values.
     pub max_text: usize,
+    /// The longest file that a message may carry, in bytes; 0 where files cannot be sent.
+    pub max_file: u64,
 }
 
 /// A reference to a secret. Resolved in one place, just before the platform is connected.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::file::ReceivedFile;
 use crate::ids::{AccountIx, ArmIx, ChannelIx, ItemIx, ProbeId, SearchIx, VenueIx};
 use crate::outcome::{Purpose, Signal};
 use crate::study::Role;
@@ -125,6 +126,8 @@ pub struct Observation {
     pub platform_id: Option<PlatformMessageId>,
     /// The text as it was received; `None` for strangers and for events without one.
     pub text: Option<Arc<str>>,
+    /// The file that came with it.
+    pub file: Option<ReceivedFile>,
     /// How far the stream was read after this.
     pub cursor: Option<Cursor>,
 }

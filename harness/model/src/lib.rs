@@ -9,6 +9,7 @@
 
 pub mod adapter;
 pub mod event;
+pub mod file;
 pub mod ids;
 pub mod outcome;
 pub mod policy;
@@ -22,6 +23,7 @@ pub use event::{
     AccountCondition, Cursor, Deadline, Decision, Entry, Excerpt, Fact, Observation, ObservationKind, PlatformMessageId, Probe,
     SearchPlan, SendResult, StopReason,
 };
+pub use file::{FileFacts, FileFormat, GrayFormula, ItemFile, Origin, ReceivedFile, Recognised, Shown};
 pub use ids::{
     AccountId, AccountIx, ArmId, ArmIx, ChannelIx, EntrySequence, ItemId, ItemIx, ProbeId, RunId, SearchIx, VenueId, VenueIx,
 };
@@ -29,7 +31,7 @@ pub use outcome::{MatchedBy, Outcome, Purpose, Reason, SendState, Signal, Verdic
 pub use problem::{Location, Problem};
 pub use region::CountryCode;
 pub use study::{
-    Account, Arm, Channel, ContentKind, DesignKind, IsolationRule, Item, Pooling, Prior, Role, Study, TextRules, Unit, Venue,
-    VenueKind,
+    Account, Arm, Channel, ContentKind, DesignKind, ExposureRule, IsolationRule, Item, MechanismRule, Pooling, Prior, Role,
+    Study, TextRules, Unit, Venue, VenueKind,
 };
 pub use time::{Duration, Timestamp};

@@ -59,6 +59,8 @@ vocabulary! {
         Broken = "broken",
         /// A combination in a text in which it passes: what lifts the block.
         Lifting = "lifting",
+        /// A file is shown to the platform for the first time.
+        Exposure = "exposure",
     }
 }
 
@@ -113,6 +115,8 @@ vocabulary! {
         Exact = "exact",
         /// The same text in normal form, or a text that is recognisably made from it.
         Normalized = "normalized",
+        /// A file that looks like the one that was sent, re-encoded.
+        Perceptual = "perceptual",
     }
 }
 

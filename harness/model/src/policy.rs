@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::file::GrayFormula;
 use crate::ids::AccountId;
 use crate::region::CountryCode;
 use crate::study::VenueKind;
@@ -20,6 +21,82 @@ pub struct Policy {
     pub sanctions: Option<Sanctions>,
     /// When the platform is out of order, counted from its start.
     pub outages: Vec<Outage>,
+    /// The rules about files; the first that acts on a file for a recipient decides, behind the rules about texts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub file_rules: Vec<FileRule>,
+    /// What the platform does to files that it delivers.
+    #[serde(default)]
+    pub files: FileHandling,
+}
+
+/// What a platform does to files that it delivers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct FileHandling {
+    /// Pictures are encoded anew: no recipient gets the bytes that were sent.
+    pub reencode: bool,
+    /// Of files with one MD5 the first is stored, and delivered for all.
+    pub deduplicate: bool,
+}
+
+/// A rule about files.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FileRule {
+    /// Its name.
+    pub id: String,
+    /// What it takes for sensitive.
+    pub finds: Finds,
+    /// How it acts.
+    pub enforces: Enforces,
+    /// With an index: how long after a file was sent its hash is known.
+    pub learns_after: Duration,
+    /// With an index: whose messages are analysed.
+    pub analyses: Condition,
+    /// Whom and where it acts upon.
+    pub when: Condition,
+    /// What happens to the message.
+    pub action: Action,
+    /// For `retract` and `hold`: how long after.
+    pub after: Duration,
+    /// The share of such messages on which it acts.
+    pub enforcement: f64,
+}
+
+/// What a rule takes for sensitive: any part that is given suffices.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Finds {
+    /// MD5 hashes of files, 32 lower-case hexadecimal digits.
+    pub md5: Vec<String>,
+    /// All of these stand in the text that can be read in the file.
+    pub text: Vec<String>,
+    /// How the picture is made grey before its text is read; `None` where colours are seen.
+    pub gray: Option<GrayFormula>,
+    /// It looks like one of these items, each with its corpus in front.
+    pub similar_to: Vec<String>,
+    /// One of these stands in its metadata.
+    pub metadata: Vec<String>,
+    /// One of these stands in its name.
+    pub filename: Vec<String>,
+}
+
+/// How a rule about files acts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Enforces {
+    /// By an index of MD5 hashes, fed by analysis.
+    Index,
+    /// It looks into every file as it passes.
+    AtOnce,
+}
+
+impl Enforces {
+    /// As the policy file writes it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Index => "index",
+            Self::AtOnce => "at-once",
+        }
+    }
 }
 
 /// One rule.

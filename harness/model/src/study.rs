@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::event::Probe;
+use crate::file::ItemFile;
 use crate::ids::{AccountId, AccountIx, ArmId, ArmIx, ChannelIx, ItemId, ItemIx, VenueId, VenueIx};
 use crate::outcome::Purpose;
 use crate::region::CountryCode;
@@ -51,6 +52,34 @@ pub struct Study {
     /// What is asked about texts that do not arrive; `None` where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isolation: Option<IsolationRule>,
+    /// How files are asked about; `None` where no design does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mechanism: Option<MechanismRule>,
+    /// What is exposed where; `None` where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<ExposureRule>,
+}
+
+/// How the mechanism of a file filter is asked about.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MechanismRule {
+    /// How long a platform is given to look at a file before the same bytes are sent again. A filter that takes longer is taken for none.
+    pub wait: Duration,
+    /// The most messages about one original, on one arm.
+    pub max_messages_per_item: u32,
+}
+
+/// `[exposure]`: files of one MD5, one shown outside, the other sent inside.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ExposureRule {
+    /// The arm on which the sensitive files are shown: none of its accounts is registered inside.
+    pub outside: ArmIx,
+    /// The arm on which their twins are sent.
+    pub inside: ArmIx,
+    /// After how long, in ascending order.
+    pub delays: Vec<Duration>,
+    /// The most pairs that are exposed.
+    pub max_pairs: u32,
 }
 
 /// How a platform takes text.
@@ -76,15 +105,24 @@ pub enum DesignKind {
     Screen,
     /// Which words of the texts that are dropped are to blame?
     Isolate,
+    /// What of a file does a filter look at, and when?
+    Mechanism,
+    /// Is what accounts outside a region exchange enforced inside?
+    Exposure,
 }
 
 impl DesignKind {
+    /// Every design.
+    pub const ALL: [Self; 4] = [Self::Screen, Self::Isolate, Self::Mechanism, Self::Exposure];
+
     /// As the files write it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Screen => "screen",
             Self::Isolate => "isolate",
+            Self::Mechanism => "mechanism",
+            Self::Exposure => "exposure",
         }
     }
 }
@@ -209,14 +247,23 @@ impl Role {
 pub enum ContentKind {
     /// Text alone.
     Text,
+    /// A picture, with or without a caption.
+    Image,
+    /// A document, with or without a caption.
+    Document,
 }
 
 impl ContentKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Image, Self::Document];
+
     /// As the files write it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
+            Self::Image => "image",
+            Self::Document => "document",
         }
     }
 }
@@ -230,8 +277,11 @@ pub struct Item {
     pub role: Role,
     /// What it consists of.
     pub kind: ContentKind,
-    /// The message as it is sent: for a keyword combination the components joined by the platform's separator.
+    /// The message as it is sent; of a file its caption, which may be empty. For a keyword combination the components joined by the platform's separator.
     pub message: Arc<str>,
+    /// The file that is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Box<ItemFile>>,
     /// The category that the corpus gives; may be empty.
     pub category: String,
     /// The language that the corpus gives; may be empty.

@@ -7,13 +7,14 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
+use lacuna_content::{md5_hex, sha256_hex};
 use lacuna_design::{Command, Engine};
 use lacuna_model::policy::Policy;
 use lacuna_model::{
-    AccountCondition, AccountIx, Decision, Duration, Entry, EntrySequence, Fact, Observation, PlatformMessageId, Probe, ProbeId,
-    SendResult, Study, Timestamp, VenueIx,
+    AccountCondition, AccountIx, ContentKind, Decision, Duration, Entry, EntrySequence, Fact, FileFacts, FileFormat, ItemIx,
+    Observation, PlatformMessageId, Probe, ProbeId, ReceivedFile, Recognised, SendResult, Study, Timestamp, VenueIx,
 };
-use lacuna_simulator::world::{AccountProfile, Delivery, Member, Place, Submission, World};
+use lacuna_simulator::world::{AccountProfile, DeliveredFile, Delivery, Member, Place, Submission, Upload, World};
 
 use crate::timers::Timers;
 
@@ -218,8 +219,28 @@ impl<'a> Driver<'a> {
             kind: delivery.kind,
             platform_id: Some(message_id(delivery.message.0)),
             text: delivery.text.clone(),
+            file: delivery.file.as_ref().map(|file| self.received_file(file)),
             cursor: None,
         }));
+    }
+
+    /// A file as its recipient sees it. There are no bytes in virtual time: re-encoded ones get hashes of their own.
+    fn received_file(&self, delivered: &DeliveredFile) -> ReceivedFile {
+        let item = ItemIx(delivered.upload.id);
+        let sent = self.study.item(item).file.as_ref();
+        let mut facts = sent.map_or_else(|| unknown_file(&delivered.upload.name), |file| file.facts.clone());
+        let mut distance = None;
+        if delivered.reencoded {
+            let seed = format!("re-encoded {} {}", facts.sha256, self.entries);
+            facts = FileFacts {
+                format: FileFormat::Jpeg,
+                md5: md5_hex(seed.as_bytes()).into(),
+                sha256: sha256_hex(seed.as_bytes()).into(),
+                ..facts
+            };
+            distance = Some(100);
+        }
+        ReceivedFile { facts, recognised: Some(Recognised { item, distance }) }
     }
 
     /// Journals a fact, lets the engine answer, and carries the answer out.
@@ -258,7 +279,9 @@ impl<'a> Driver<'a> {
         let mut nothing = Vec::new();
         self.engine.handle(sequence, self.now, &started, &mut nothing);
         debug_assert!(nothing.is_empty(), "a started send decides nothing");
-        let submission = self.world.submit(self.now, self.members[sender.get()], self.places[venue.get()], &text);
+        let upload = probe.items.first().and_then(|item| upload_of(&self.study, *item));
+        let (from, place) = (self.members[sender.get()], self.places[venue.get()]);
+        let submission = self.world.submit_file(self.now, from, place, &text, upload.as_ref());
         let answered = self.now + ACKNOWLEDGEMENT;
         let result = match submission {
             Submission::Accepted { message } => SendResult::Accepted { platform_id: Some(message_id(message.0)) },
@@ -278,6 +301,33 @@ impl<'a> Driver<'a> {
     fn write(&mut self, entry: &Entry) {
         (self.journal)(self.now, entry);
         self.entries += 1;
+    }
+}
+
+/// The file of an item, as the simulated platform takes it.
+pub(crate) fn upload_of(study: &Study, item: ItemIx) -> Option<Arc<Upload>> {
+    let it = study.item(item);
+    let file = it.file.as_ref()?;
+    Some(Arc::new(Upload {
+        id: item.0,
+        md5: Arc::clone(&file.facts.md5),
+        name: Arc::clone(&file.facts.name),
+        is_picture: it.kind == ContentKind::Image,
+        shown: file.shown.clone(),
+    }))
+}
+
+/// What is written of a file that the study does not have.
+fn unknown_file(name: &Arc<str>) -> FileFacts {
+    FileFacts {
+        name: Arc::clone(name),
+        format: FileFormat::Other,
+        bytes: 0,
+        md5: md5_hex(b"").into(),
+        sha256: sha256_hex(b"").into(),
+        width: None,
+        height: None,
+        perceptual_hash: None,
     }
 }
 

@@ -144,7 +144,7 @@ fn fates(names: &[&str], extra: bool, order: &[(usize, i64)]) -> Fates {
     let mut fates = Fates::new();
     let name = |member: Member| world.profile(member).id.to_string();
     let mut texts = BTreeMap::new();
-    for Delivery { at, to, kind, message, sender, place, text } in out {
+    for Delivery { at, to, kind, message, sender, place, text, file: _ } in out {
         let text = texts.entry(message).or_insert_with(|| text.unwrap());
         let is_group = place != talk;
         let channel = format!("{} {}", name(sender), if is_group { "group" } else { "talk" });

@@ -1,16 +1,16 @@
-//! Documents, bytes in and bytes out: a text as PDF, as a word processor's document or as plain text, and what is recorded of one
+//! Documents, bytes in and bytes out: a text as PDF, as a word processor's document or as plain text, and of which format one is
 //! that was received.
 //!
 //! The same text, nonce and fonts give the same bytes. Another nonce gives other hashes and shows the same, but in plain text,
 //! where nothing can hide.
 
 mod docx;
-mod inspect;
+mod examine;
 mod pdf;
 mod zip;
 
 pub use docx::{NotInXml, docx};
-pub use inspect::{DocumentError, Inspection, LARGEST, inspect};
+pub use examine::{DocumentError, LARGEST, examine};
 pub use pdf::{PdfError, pdf};
 
 /// A document format.

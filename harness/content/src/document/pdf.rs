@@ -44,7 +44,9 @@ pub fn pdf(typesetter: &mut Typesetter, text: &str, nonce: u64) -> Result<Vec<u8
         Ref::new(next)
     };
     let mut document = Pdf::new();
-    document.set_file_id((nonce.to_be_bytes().repeat(2), nonce.to_be_bytes().repeat(2)));
+    // Letters and digits: other bytes would be escaped, and the length would tell files apart.
+    let identifier = format!("{nonce:016x}").into_bytes();
+    document.set_file_id((identifier.clone(), identifier));
     let (catalog, tree) = (number(), number());
     document.catalog(catalog).pages(tree);
 

@@ -13,11 +13,11 @@ use super::luminance::{MAP_FRACTION, luminance_map};
 /// Cells of the map that is kept, in each direction.
 const SIDE: usize = 64;
 /// Cells of the grid on which pictures are compared.
-const COMPARED: usize = 1024;
+pub(super) const COMPARED: usize = 1024;
 /// What a cell of the grid counts itself in the blur, where each neighbour counts 1.
 const CENTRE: u16 = 4;
 /// A cell of the grid is a sum of four cells of the map, blurred in both directions.
-const SCALE: u64 = 4 * (CENTRE as u64 + 2) * (CENTRE as u64 + 2);
+pub(super) const SCALE: u64 = 4 * (CENTRE as u64 + 2) * (CENTRE as u64 + 2);
 /// The nearest picture must be nearer than so many hundredths of the distance to any other.
 const MARGIN: u64 = 97;
 
@@ -26,12 +26,15 @@ const MARGIN: u64 = 97;
 pub struct Appearance {
     cells: Box<[u8]>,
     shape: Shape,
-    grid: Box<[u16; COMPARED]>,
+    grid: Box<Grid>,
 }
+
+/// Sums of four cells of the map each, blurred.
+pub(super) type Grid = [u16; COMPARED];
 
 /// How cells are put together, so that they are about as wide as high.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Shape {
+pub(super) enum Shape {
     /// At least twice as wide as high: 64 × 16 cells.
     Wide,
     /// 32 × 32 cells.
@@ -41,6 +44,8 @@ enum Shape {
 }
 
 impl Shape {
+    pub(super) const ALL: [Self; 3] = [Self::Wide, Self::Even, Self::High];
+
     /// How many cells of the map lie side by side in a cell of the grid, and how many one above the other.
     const fn cells(self) -> (usize, usize) {
         match self {
@@ -92,9 +97,19 @@ impl Appearance {
         };
         let half = 1 << (MAP_FRACTION - 1);
         let map = luminance_map(picture, SIDE as u32, SIDE as u32);
-        let cells: Box<[u8]> = map.into_iter().map(|cell| u8::try_from((cell + half) >> MAP_FRACTION).unwrap_or(u8::MAX)).collect();
+        let cells: Box<[u8]> =
+            map.into_iter().map(|cell| u8::try_from((cell + half) >> MAP_FRACTION).unwrap_or(u8::MAX)).collect();
         let grid = grid(&cells, shape);
         Self { cells, shape, grid }
+    }
+
+    pub(super) const fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The grid for a shape, its own or another.
+    pub(super) fn grid(&self, shape: Shape) -> Box<Grid> {
+        if shape == self.shape { self.grid.clone() } else { grid(&self.cells, shape) }
     }
 
     /// How far a received picture is from this one, on the grid for the shape of this one. A change of brightness in the whole
@@ -104,12 +119,12 @@ impl Appearance {
         if received.shape == self.shape {
             distance(&self.grid, &received.grid)
         } else {
-            distance(&self.grid, &grid(&received.cells, self.shape))
+            distance(&self.grid, &received.grid(self.shape))
         }
     }
 }
 
-fn distance(one: &[u16; COMPARED], other: &[u16; COMPARED]) -> Distance {
+pub(super) fn distance(one: &Grid, other: &Grid) -> Distance {
     let differences = one.iter().zip(other).map(|(one, other)| i64::from(*one) - i64::from(*other));
     let (sum, squares) = differences.fold((0, 0), |(sum, squares), value| (sum + value, squares + value * value));
     // A variance times n² is n Σd² − (Σd)², here below 2⁵⁰, which leaves room for hundredths squared.
@@ -119,7 +134,7 @@ fn distance(one: &[u16; COMPARED], other: &[u16; COMPARED]) -> Distance {
 }
 
 /// The cells of a map put together for a shape, and blurred.
-fn grid(cells: &[u8], shape: Shape) -> Box<[u16; COMPARED]> {
+fn grid(cells: &[u8], shape: Shape) -> Box<Grid> {
     let (across, down) = shape.cells();
     let columns = SIDE / across;
     let mut sums = Box::new([0; COMPARED]);
@@ -129,7 +144,7 @@ fn grid(cells: &[u8], shape: Shape) -> Box<[u16; COMPARED]> {
     }
     let rows = COMPARED / columns;
     // Beyond the edge lies what is at the edge.
-    let blurred = |cells: &[u16; COMPARED], step: usize, place: fn(usize, usize) -> usize, places: usize| {
+    let blurred = |cells: &Grid, step: usize, place: fn(usize, usize) -> usize, places: usize| {
         let mut blurred = Box::new([0; COMPARED]);
         for (index, (to, cell)) in blurred.iter_mut().zip(cells).enumerate() {
             let place = place(index, columns);
@@ -155,18 +170,4 @@ pub fn recognise(sent: &[&Appearance], received: &Appearance) -> Recognition {
         0 | 1 => Recognition::As { position, distance },
         _ => Recognition::OneOf(near.into_iter().map(|(_, position)| position).collect()),
     }
-}
-
-/// The pairs that are too near each other to be told apart behind a platform, by their positions, the smaller first.
-#[must_use]
-pub fn too_near(appearances: &[&Appearance]) -> Vec<(usize, usize)> {
-    let mut pairs = Vec::new();
-    for (position, one) in appearances.iter().enumerate() {
-        for (other_position, other) in appearances.iter().enumerate().skip(position + 1) {
-            if one.distance(other).min(other.distance(one)) < Distance::APART {
-                pairs.push((position, other_position));
-            }
-        }
-    }
-    pairs
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cosmic_text::fontdb::{Database, Family, ID, Source, Stretch, Style, Weight};
-use cosmic_text::{Align, Attrs, Buffer, Fallback, FontSystem, LayoutRun, Metrics, Shaping, SwashCache, SwashContent, SwashImage};
+use cosmic_text::{
+    Align, Attrs, Buffer, Fallback, FontSystem, LayoutRun, Metrics, Shaping, SwashCache, SwashContent, SwashImage,
+};
 use image::RgbImage;
 use unicode_script::{Script, UnicodeScript as _};
 use unicode_segmentation::UnicodeSegmentation as _;

@@ -1,7 +1,7 @@
 //! Which pictures are the same to whoever sees them.
 
 use lacuna_content::image::{
-    Appearance, Distance, Encoding, Limits, Recognition, Rgb, RgbImage, decode, encode, perceptual_hash, recognise, too_near,
+    Appearance, Distance, Distinct, Encoding, Limits, Recognition, Rgb, RgbImage, decode, encode, perceptual_hash, recognise,
 };
 use proptest::prelude::*;
 
@@ -27,7 +27,8 @@ fn a_picture_is_the_same_behind_compression_and_another_is_not() {
     assert_eq!(recognise(&[&one, &other, &one], &received), Recognition::OneOf(vec![0, 2]));
     assert_eq!(recognise(&[&one, &other, &one], &one), Recognition::OneOf(vec![0, 2]));
     assert!(one.distance(&other) > Distance::APART);
-    assert_eq!(too_near(&[&one, &other, &received, &other]), [(0, 2), (1, 3)]);
+    let mut distinct = Distinct::new();
+    assert_eq!([&one, &other, &received, &other].map(|picture| distinct.add(picture)), [Ok(()), Ok(()), Err(0), Err(1)]);
 }
 
 #[test]
@@ -69,6 +70,28 @@ proptest! {
         let [one, other] = [one, other].map(|seed| Appearance::of(&squares(seed)));
         prop_assert_eq!(one.distance(&one), Distance(0));
         prop_assert_eq!(one.distance(&other), other.distance(&one));
+    }
+
+    #[test]
+    fn pictures_are_distinct_as_far_as_their_distances_say(
+        sizes in prop::collection::vec((40_u32..200, 40_u32..200, 0_u32..3, 0_u8..8), 1..12),
+    ) {
+        let picture = |(width, height, seed, shade): (u32, u32, u32, u8)| {
+            let whole = squares(seed);
+            Appearance::of(&RgbImage::from_fn(width, height, |x, y| {
+                let pixel = whole.get_pixel(x * 319 / width, y * 239 / height).0;
+                Rgb(if x * 8 < width { pixel.map(|value| value.saturating_add(shade)) } else { pixel })
+            }))
+        };
+        let (mut distinct, mut kept): (_, Vec<Appearance>) = (Distinct::new(), Vec::new());
+        for appearance in sizes.into_iter().map(picture) {
+            let near = |one: &Appearance| one.distance(&appearance).min(appearance.distance(one)) < Distance::APART;
+            let expected = kept.iter().position(near);
+            prop_assert_eq!(distinct.add(&appearance).err(), expected);
+            if expected.is_none() {
+                kept.push(appearance);
+            }
+        }
     }
 
     #[test]

@@ -104,6 +104,7 @@ mod tests {
             id: "x".into(),
             role: lacuna_model::Role::Candidate,
             kind: lacuna_model::ContentKind::Text,
+            file: None,
             message: "x".into(),
             category: category.to_owned(),
             language: String::new(),

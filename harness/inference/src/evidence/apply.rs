@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use lacuna_model::event::Observation;
 use lacuna_model::{
-    AccountIx, ChannelIx, Deadline, Decision, Entry, EntrySequence, Fact, ObservationKind, Outcome, Probe, ProbeId, Role,
-    SearchPlan, SendResult, SendState, Timestamp,
+    AccountIx, ChannelIx, Deadline, Decision, Entry, EntrySequence, Fact, MatchedBy, ObservationKind, Outcome, Probe, ProbeId,
+    Role, SearchPlan, SendResult, SendState, Timestamp,
 };
 
-use super::record::{ProbeRecord, Slot, VoidCause};
+use super::record::{FileState, ProbeRecord, Slot, VoidCause};
 use super::{Change, Evidence, Seen, is_sanction, path_of};
-use crate::matching::{Match, Recognition, Released};
+use crate::matching::{Match, Recognition, Released, with_file};
 
 /// So many edits, retractions and notices may wait for the message that they are about. It bounds what a hostile peer can
 /// make a run keep and look through.
@@ -104,6 +104,8 @@ impl Evidence {
     fn started(&mut self, at: Timestamp, probe: ProbeId, text: &Arc<str>) {
         let Some(record) = self.probes.get_mut(probe.get()) else { return };
         record.started_at = Some(at);
+        let file = record.probe.items.first().and_then(|item| self.study.item(*item).file.as_ref());
+        let text = &file.map_or_else(|| Arc::clone(text), |file| with_file(text, &file.facts.sha256));
         let channel = self.study.channel(record.probe.channel);
         for recipient in &channel.recipients {
             self.matchers.entry((channel.sender, channel.venue, *recipient)).or_default().sent(probe, text);
@@ -159,9 +161,9 @@ impl Evidence {
 
     /// The late answers of a matcher.
     fn released(&mut self, released: Vec<Released<Seen>>, recipient: AccountIx, changes: &mut Vec<Change>) {
-        for Released { observation: (sequence, seen_at), found } in released {
+        for Released { observation: seen, found } in released {
             match found {
-                Some(found) => self.matched(sequence, seen_at, recipient, &found, changes),
+                Some(found) => self.matched(seen, recipient, &found, changes),
                 None => self.unmatched += 1,
             }
         }
@@ -198,13 +200,14 @@ impl Evidence {
         }
         match observation.kind {
             ObservationKind::Message => {
-                let (Some(path), Some(text)) = (path_of(observation), &observation.text) else {
+                let (Some(path), Some(text)) = (path_of(observation), self.content_of(observation)) else {
                     self.unmatched += 1;
                     return;
                 };
                 let matcher = self.matchers.entry(path).or_default();
-                match matcher.observed((sequence, at), observation.platform_id.as_ref(), text) {
-                    Recognition::Matched(found) => self.matched(sequence, at, observation.recipient, &found, changes),
+                let seen = Seen { sequence, at, file: observation.file.as_ref().map(|file| file.recognised) };
+                match matcher.observed(seen, observation.platform_id.as_ref(), &text) {
+                    Recognition::Matched(found) => self.matched(seen, observation.recipient, &found, changes),
                     Recognition::Pending => {}
                     Recognition::Unexpected => self.unmatched += 1,
                 }
@@ -221,6 +224,14 @@ impl Evidence {
             ObservationKind::Echo => {}
         }
         self.catch_up(changes);
+    }
+
+    /// What a received message is compared by: its text, and its file under the hash of the item that it was recognised as.
+    fn content_of(&self, observation: &Observation) -> Option<Arc<str>> {
+        let Some(file) = &observation.file else { return observation.text.clone() };
+        let recognised = file.recognised.and_then(|found| self.study.item(found.item).file.as_ref());
+        let sha256 = recognised.map_or(&file.facts.sha256, |file| &file.facts.sha256);
+        Some(with_file(observation.text.as_deref().unwrap_or_default(), sha256))
     }
 
     /// An edit, a retraction or a notice may be faster than the acknowledgement, or the message, that it is about: tries those
@@ -242,25 +253,26 @@ impl Evidence {
     }
 
     /// A received message was recognised as this probe.
-    fn matched(
-        &mut self,
-        sequence: EntrySequence,
-        at: Timestamp,
-        recipient: AccountIx,
-        found: &Match,
-        changes: &mut Vec<Change>,
-    ) {
+    fn matched(&mut self, Seen { sequence, at, file }: Seen, recipient: AccountIx, found: &Match, changes: &mut Vec<Change>) {
         if found.duplicate {
             return;
         }
         let Some(index) = self.slot_index(found.probe, recipient) else { return };
+        let sent = self.probes[found.probe.get()].probe.items.first().copied();
         let slot = &mut self.slots[index];
         if slot.observed_at.is_some() {
             return;
         }
+        slot.file = file.map(|recognised| match recognised {
+            Some(it) if Some(it.item) != sent => FileState::Replaced(it.item),
+            Some(it) if it.distance.is_some() => FileState::Reencoded,
+            Some(_) => FileState::Intact,
+            None => FileState::Unknown,
+        });
         slot.observed_at = Some(at);
         slot.received = Some(sequence);
-        slot.matched_by = Some(found.matched_by);
+        let by_look = found.matched_by != MatchedBy::PlatformId && slot.file == Some(FileState::Reencoded);
+        slot.matched_by = Some(if by_look { MatchedBy::Perceptual } else { found.matched_by });
         let outcome = match slot.outcome {
             // What counts for nothing goes on to: on a path that was not provably alive, a late arrival cannot be told from a
             // message that was held. A fresh send settles it.

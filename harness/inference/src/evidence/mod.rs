@@ -21,19 +21,26 @@ use std::sync::Arc;
 
 use lacuna_model::event::Observation;
 use lacuna_model::{
-    AccountCondition, AccountIx, ChannelIx, Duration, EntrySequence, Outcome, ProbeId, Role, Study, Timestamp, VenueIx,
+    AccountCondition, AccountIx, ChannelIx, Duration, EntrySequence, Outcome, ProbeId, Recognised, Role, Study, Timestamp,
+    VenueIx,
 };
 
 use crate::matching::Matcher;
 use crate::searches::Searches;
-pub use record::{OutcomeRecord, ProbeRecord};
+pub use record::{FileState, OutcomeRecord, ProbeRecord};
 use record::{Slot, VoidCause};
 
 /// The path of a message as the platform sees it, whatever the arm: sender, venue, recipient.
 type Path = (AccountIx, VenueIx, AccountIx);
 
-/// Which observation waits for its acknowledgement: its entry and its time.
-type Seen = (EntrySequence, Timestamp);
+/// Which observation waits for its acknowledgement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Seen {
+    sequence: EntrySequence,
+    at: Timestamp,
+    /// A file came with it, and the item that it was recognised as.
+    file: Option<Option<Recognised>>,
+}
 
 /// What an entry changed, for the engine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -155,6 +162,12 @@ impl Evidence {
         self.slot(probe, recipient).is_some_and(|slot| slot.observed_at.is_some())
     }
 
+    /// In what state its file arrived at this recipient; `None` where none did.
+    #[must_use]
+    pub fn file_state(&self, probe: ProbeId, recipient: AccountIx) -> Option<FileState> {
+        self.slot(probe, recipient).and_then(|slot| slot.file)
+    }
+
     /// How long the message was there before it was taken away from a recipient; `None` where it was not.
     #[must_use]
     pub fn retracted_after(&self, probe: ProbeId, recipient: AccountIx) -> Option<Duration> {
@@ -268,6 +281,7 @@ impl Evidence {
             listened_until: sent_at.map(|sent_at| self.listened_until(recipient, sent_at)),
             latency: sent_at.zip(slot.observed_at).map(|(sent_at, observed_at)| observed_at - sent_at),
             not_listening: slot.void_cause == Some(VoidCause::Gap),
+            file: slot.file,
         }
     }
 }

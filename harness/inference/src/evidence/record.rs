@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lacuna_model::{
-    AccountIx, Duration, EntrySequence, MatchedBy, Outcome, PlatformMessageId, Probe, ProbeId, SendState, Timestamp,
+    AccountIx, Duration, EntrySequence, ItemIx, MatchedBy, Outcome, PlatformMessageId, Probe, ProbeId, SendState, Timestamp,
 };
 
 /// One probe: one row of `sent.csv`.
@@ -66,6 +66,20 @@ pub(super) struct Slot {
     pub bracket_before: Option<ProbeId>,
     pub bracket_after: Option<ProbeId>,
     pub void_cause: Option<VoidCause>,
+    pub file: Option<FileState>,
+}
+
+/// In what state a file arrived.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FileState {
+    /// Byte for byte as it was sent.
+    Intact,
+    /// It looks like what was sent, in other bytes.
+    Reencoded,
+    /// The file of another item came instead.
+    Replaced(ItemIx),
+    /// Nothing that was sent.
+    Unknown,
 }
 
 /// What became of a probe for a recipient: one row of `outcomes.csv`.
@@ -99,4 +113,6 @@ pub struct OutcomeRecord {
     pub latency: Option<Duration>,
     /// It is void because the recipient was not listening.
     pub not_listening: bool,
+    /// In what state its file arrived.
+    pub file: Option<FileState>,
 }

@@ -125,6 +125,10 @@ impl ByContent {
                 return Some(found(entry, true));
             }
         }
+        // Of a file nothing is left that its hash could be recognised by.
+        if super::is_file(received) {
+            return None;
+        }
         let altered = |place, duplicate| Likeness { place, matched_by: MatchedBy::Normalized, altered: true, duplicate };
         if let Some(place) = self.find_altered(&form, &eligible) {
             return Some(altered(place, false));

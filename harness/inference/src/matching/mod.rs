@@ -6,6 +6,8 @@
 //! differ where one text is sent repeatedly and nothing has a name: the first, which does not know what comes, takes the
 //! earliest send that is outstanding; the second the one that makes the latencies least.
 
+use std::sync::Arc;
+
 mod altered;
 mod by_content;
 mod logs;
@@ -14,3 +16,15 @@ mod pairing;
 
 pub use logs::{Pairing, ReceivedRow, SentRow, match_logs};
 pub use matcher::{Match, Matcher, Recognition, Released};
+
+/// What the content of a message with a file begins with. No text begins with a control character.
+const FILE: char = '\u{1}';
+
+/// The content of a message with a file, as something to be compared: equal where caption and file are.
+pub(crate) fn with_file(caption: &str, sha256: &str) -> Arc<str> {
+    format!("{FILE}{sha256} {caption}").into()
+}
+
+fn is_file(content: &str) -> bool {
+    content.starts_with(FILE)
+}

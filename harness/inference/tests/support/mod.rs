@@ -31,6 +31,7 @@ pub fn study_of(candidates: usize, controls: usize, recipients: &[AccountIx]) ->
         id: format!("items/{number}").as_str().into(),
         role: if number < candidates { Role::Candidate } else { Role::Control },
         kind: ContentKind::Text,
+        file: None,
         message: format!("item {number}").into(),
         category: String::new(),
         language: String::new(),
@@ -66,6 +67,8 @@ pub fn study_of(candidates: usize, controls: usize, recipients: &[AccountIx]) ->
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 1000, max_messages_per_account_per_day: 1000, stop_after_sanctions: 1 },
         isolation: None,
+        mechanism: None,
+        exposure: None,
     })
 }
 

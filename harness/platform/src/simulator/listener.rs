@@ -159,11 +159,11 @@ impl Listener {
         };
         // Of somebody who is not in the experiment nothing is kept; a notice has no sender but is about our own message.
         if sender.is_none() && kind != ObservationKind::Notice {
-            return Observation { recipient, sender, venue: None, kind, platform_id: None, text: None, cursor };
+            return Observation { recipient, sender, venue: None, kind, platform_id: None, text: None, file: None, cursor };
         }
         let venue = event.venue.as_deref().and_then(|name| names.venues.get(name).copied());
         let text = event.text.map(|text| cut(text, MAX_TEXT).into());
-        Observation { recipient, sender, venue, kind, platform_id, text, cursor }
+        Observation { recipient, sender, venue, kind, platform_id, text, file: None, cursor }
     }
 
     async fn tell(&self, event: SessionEvent) -> Result<(), Closed> {

@@ -43,6 +43,7 @@ pub const SPEC: AdapterSpec = AdapterSpec {
     one_of: &["policy", "url"],
     separator: " ",
     max_text: 10_000,
+    max_file: 20 << 20,
 };
 
 /// How many events wait for the runner before the platform is read no further.

@@ -150,6 +150,7 @@ impl Directory {
             kind: ObservationKind::Message,
             platform_id: None,
             text: None,
+            file: None,
             cursor: None,
         };
         // Of somebody who is not in the experiment nothing else is kept.

@@ -175,6 +175,7 @@ impl Driver {
             kind: ObservationKind::Notice,
             platform_id: Some(PlatformMessageId(id.into())),
             text: Some(notice.into()),
+            file: None,
             cursor: None,
         }
     }

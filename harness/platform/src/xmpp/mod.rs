@@ -75,6 +75,7 @@ pub const SPEC: AdapterSpec = AdapterSpec {
     one_of: &["server", "launch"],
     separator: " ",
     max_text: 10_000,
+    max_file: 10 << 20,
 };
 
 /// How many events wait for the runner before the connection is read no further.

@@ -48,6 +48,8 @@ pub fn study(accounts: &[(&str, &str)], venues: &[(&str, VenueKind, &[u16])]) ->
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 1000, max_messages_per_account_per_day: 1000, stop_after_sanctions: 1 },
         isolation: None,
+        mechanism: None,
+        exposure: None,
     })
 }
 

@@ -2,7 +2,28 @@
 
 /// The columns of `items.csv`. Their order in the file is free; only `item_id`, `kind` and `text`
 /// must be there, and a column that is left out is empty in every row.
-pub const COLUMNS: [&str; 10] =
+pub const COLUMNS: [&str; 17] = [
+    "item_id",
+    "kind",
+    "text",
+    "file",
+    "language",
+    "category",
+    "expected",
+    "source_url",
+    "date_added",
+    "notes",
+    "text_in_file",
+    "metadata_in_file",
+    "base",
+    "transform",
+    "variant",
+    "twin_of",
+    "same_md5_as",
+];
+
+/// Those of a corpus of texts.
+pub(super) const TEXT_COLUMNS: [&str; 10] =
     ["item_id", "kind", "text", "file", "language", "category", "expected", "source_url", "date_added", "notes"];
 
 /// The columns without which a row says nothing.
@@ -62,6 +83,20 @@ pub struct CorpusItem {
     pub date_added: String,
     /// Remarks; may be empty.
     pub notes: String,
+    /// The text that can be read in the file, as the author declares it; may be empty.
+    pub text_in_file: String,
+    /// The text in the file's metadata; may be empty.
+    pub metadata_in_file: String,
+    /// The item of this corpus that the file was made from; empty for an original.
+    pub base: String,
+    /// How it was made from that; empty for an original.
+    pub transform: String,
+    /// Which of the copies with a hash of their own; 0 where there is one.
+    pub variant: u32,
+    /// The item of this corpus whose benign twin it is; may be empty.
+    pub twin_of: String,
+    /// An item of this corpus with another file of the same MD5; may be empty.
+    pub same_md5_as: String,
     /// The line of `items.csv` on which the row begins, from 1.
     pub line: usize,
 }

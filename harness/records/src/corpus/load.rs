@@ -1,6 +1,6 @@
 //! Reads a corpus folder for use: whatever keeps an item from being sent as it stands is a problem.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path};
 
 use lacuna_model::Problem;
@@ -173,6 +173,7 @@ impl ItemReader<'_> {
             inspect(&cells, &components, problems);
             items.extend(self.item(cells, components, problems));
         }
+        check_references(&items, problems);
         if items.is_empty() && problems.is_clean() {
             problems.report((0, 0), "", "has no items", "add a row for each item");
         }
@@ -213,6 +214,14 @@ impl ItemReader<'_> {
             let message = format!("`{}` is no expectation", shown(cells.get("expected")));
             problems.report(at, "expected", message, "leave it empty, or write delivered or dropped");
         }
+        let variant: Option<u32> = match cells.get("variant") {
+            "" => Some(0),
+            number => number.parse().ok(),
+        };
+        if variant.is_none() {
+            let message = format!("`{}` is no number", shown(cells.get("variant")));
+            problems.report(at, "variant", message, "count the copies from 1, or leave it empty");
+        }
         if let Some(kind) = kind {
             self.check_content(kind, &cells, problems);
         }
@@ -245,6 +254,13 @@ impl ItemReader<'_> {
             source_url: cells.take("source_url"),
             date_added: cells.take("date_added"),
             notes: cells.take("notes"),
+            text_in_file: cells.take("text_in_file"),
+            metadata_in_file: cells.take("metadata_in_file"),
+            base: cells.take("base"),
+            transform: cells.take("transform"),
+            variant: variant.unwrap_or_default(),
+            twin_of: cells.take("twin_of"),
+            same_md5_as: cells.take("same_md5_as"),
             line: cells.line,
         })
     }
@@ -318,6 +334,19 @@ fn arrange(row: Row, places: &[Option<usize>], problems: &mut Collector) -> Opti
         cells.cells[place] = cell;
     }
     Some(cells)
+}
+
+/// What names another item must name one that is there, and not itself.
+fn check_references(items: &[CorpusItem], problems: &mut Collector) {
+    let ids: HashSet<&str> = items.iter().map(|item| item.id.as_str()).collect();
+    for item in items {
+        for (column, named) in [("base", &item.base), ("twin_of", &item.twin_of), ("same_md5_as", &item.same_md5_as)] {
+            if !named.is_empty() && (!ids.contains(named.as_str()) || *named == item.id) {
+                let message = format!("`{}` is no other item of this corpus", shown(named));
+                problems.report((item.line, 0), column, message, "name the id of an item of this table, or leave it empty");
+            }
+        }
+    }
 }
 
 /// Letters, digits, `.`, `_`, `-`, at most 64, beginning with a letter or digit.

@@ -6,18 +6,21 @@
 
 mod characters;
 mod collector;
+mod files;
 mod head;
 mod import;
 mod item;
+mod kept;
 mod lint;
 mod load;
-mod pictures;
 mod render;
 mod table;
 
 pub use head::{KEYS, KeySpec};
 pub use import::{Change, ImportError, ImportOptions, ImportReport, JoinerChoice, import};
 pub use item::{COLUMNS, Corpus, CorpusItem, CorpusKind, Expected};
+pub(crate) use kept::kept;
 pub use lint::lint;
 pub use load::load;
-pub use render::{RenderError, RenderFont, RenderOptions, RenderReport, render};
+pub use render::{RenderAs, RenderError, RenderFont, RenderOptions, RenderReport, render};
+pub(crate) use table::read_at_most;

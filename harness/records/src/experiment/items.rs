@@ -7,6 +7,7 @@ use std::sync::Arc;
 use lacuna_model::adapter::AdapterSpec;
 use lacuna_model::{ContentKind, Item, ItemId, Location, Prior, Problem, Role};
 
+use super::files::{Files, refer};
 use super::isolation::Isolates;
 use super::load::{Input, InputKind};
 use crate::corpus::{Corpus, CorpusItem, CorpusKind, Expected};
@@ -19,6 +20,7 @@ pub(crate) type LoadCorpus<'a> = &'a dyn Fn(&Path) -> (Option<Corpus>, Vec<Probl
 pub(crate) struct Items<'a> {
     pub(crate) list: Vec<Item>,
     pub(crate) inputs: Vec<Input>,
+    pub(crate) files: Files,
     /// Rules of earlier lists, each as its components.
     pub(crate) rules: Vec<Vec<Arc<str>>>,
     adapter: Option<&'a AdapterSpec>,
@@ -46,6 +48,7 @@ impl<'a> Items<'a> {
         let mut all = Self {
             list: Vec::new(),
             inputs: Vec::new(),
+            files: Files::default(),
             rules: Vec::new(),
             adapter,
             isolates,
@@ -112,19 +115,34 @@ impl<'a> Items<'a> {
         self.corpora.insert(corpus.id.clone(), folder.clone());
         let table = folder.join("items.csv");
         for item in &corpus.items {
-            self.item(&corpus, item, role, &table);
+            self.item(&corpus, item, role, &folder, &table);
         }
+        refer(&mut self.list, &corpus.id, &corpus.items);
     }
 
-    fn item(&mut self, corpus: &Corpus, item: &CorpusItem, role: Role, table: &Path) {
+    fn item(&mut self, corpus: &Corpus, item: &CorpusItem, role: Role, folder: &Path, table: &Path) {
         let location = Location { file: table.to_owned(), line: item.line, column: 0 };
         let report = |key: &str, message: String, fix: &str| {
             self.problems.push(Problem { location: location.clone(), key: key.to_owned(), message, fix: fix.to_owned() });
         };
-        if item.kind != CorpusKind::Text {
-            let message = format!("`{}` is no text, and this version sends text only", item.id);
-            return report("kind", message, "take the item out, or list another corpus");
+        let kind = match item.kind {
+            CorpusKind::Text => ContentKind::Text,
+            CorpusKind::Image => ContentKind::Image,
+            CorpusKind::Document => ContentKind::Document,
+            CorpusKind::Link | CorpusKind::Voice => {
+                let message = format!("`{}` is a {}, which this version does not send", item.id, item.kind.as_str());
+                return report("kind", message, "take the item out, or list another corpus");
+            }
+        };
+        let mut file = None;
+        if kind != ContentKind::Text {
+            match self.files.read(folder, item, self.adapter, &location) {
+                Ok(read) => file = Some(read),
+                Err((key, message, fix)) => return report(key, message, fix),
+            }
         }
+        // What is made to be harmless is a control wherever it is listed.
+        let role = if item.twin_of.is_empty() { role } else { Role::Control };
         let separator = self.adapter.map_or("", |adapter| adapter.separator);
         let message: Arc<str> = item.components.join(separator).into();
         if let Some(adapter) = self.adapter {
@@ -144,6 +162,7 @@ impl<'a> Items<'a> {
         }
         // A text under test that also serves as a control would be its own witness.
         match self.messages.get(&message) {
+            _ if file.is_some() => {}
             Some((other, at)) if *other != role && (*other == Role::Control || role == Role::Control) => {
                 let message =
                     format!("the text of `{}` is a {} and a {}: it stands in {at} too", item.id, role.as_str(), other.as_str());
@@ -158,7 +177,8 @@ impl<'a> Items<'a> {
         self.list.push(Item {
             id: ItemId::new(format!("{}/{}", corpus.id, item.id)),
             role,
-            kind: ContentKind::Text,
+            kind,
+            file,
             message,
             category: item.category.clone(),
             language: language.clone(),

@@ -9,6 +9,7 @@ use lacuna_model::{IsolationRule, Pooling, Problem, Study, TextRules};
 
 use super::accounts::Accounts;
 use super::arms::Arms;
+use super::files::StudyFile;
 use super::isolation::Isolates;
 use super::items::{Items, LoadCorpus};
 use super::settings::{SecretExists, Surroundings, folder_of, one_of};
@@ -29,6 +30,8 @@ pub struct Experiment {
     pub policy: Option<Policy>,
     /// The files that were read.
     pub inputs: Vec<Input>,
+    /// Where the bytes of the study's files are, in the order of its items.
+    pub files: Vec<StudyFile>,
 }
 
 /// A file or folder that an experiment was read from.
@@ -171,8 +174,10 @@ fn read(
         pacing: pacing(&root.table("pacing")?)?,
         safety: safety(&root.table("safety")?)?,
         isolation,
+        mechanism: None,
+        exposure: None,
     };
-    Some(Experiment { study, platform, accounts: accounts.settings, policy, inputs })
+    Some(Experiment { study, platform, accounts: accounts.settings, policy, inputs, files: items.files.list })
 }
 
 /// The adapter that comes with Lacuna.

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod arms;
+mod files;
 mod isolation;
 mod items;
 mod load;
@@ -10,6 +11,7 @@ pub(crate) mod shape;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use files::StudyFile;
 #[cfg(test)]
 pub(crate) use load::load_with;
 pub use load::{Experiment, Input, InputKind, load};

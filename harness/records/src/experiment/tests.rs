@@ -22,6 +22,7 @@ pub(crate) const ADAPTERS: &[AdapterSpec] = &[
         one_of: &["policy", "url"],
         separator: " ",
         max_text: 4000,
+        max_file: 1000,
     },
     AdapterSpec {
         name: "xmpp",
@@ -34,6 +35,7 @@ pub(crate) const ADAPTERS: &[AdapterSpec] = &[
         one_of: &[],
         separator: "，",
         max_text: 12,
+        max_file: 0,
     },
 ];
 
@@ -54,6 +56,13 @@ fn item(line: usize, kind: CorpusKind, components: &[&str]) -> CorpusItem {
         source_url: String::new(),
         date_added: String::new(),
         notes: String::new(),
+        text_in_file: String::new(),
+        metadata_in_file: String::new(),
+        base: String::new(),
+        transform: String::new(),
+        variant: 0,
+        twin_of: String::new(),
+        same_md5_as: String::new(),
         line,
     }
 }

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use lacuna_model::{
-    AccountCondition, Cursor, Deadline, Decision, Duration, Entry, Excerpt, Fact, Observation, ObservationKind,
-    PlatformMessageId, Probe, ProbeId, Purpose, Role, SearchIx, SearchPlan, SendResult, SendState, Signal, StopReason, Study,
-    Timestamp,
+    AccountCondition, Cursor, Deadline, Decision, Duration, Entry, Excerpt, Fact, FileFacts, Observation, ObservationKind,
+    PlatformMessageId, Probe, ProbeId, Purpose, ReceivedFile, Recognised, Role, SearchIx, SearchPlan, SendResult, SendState,
+    Signal, StopReason, Study, Timestamp,
 };
 use serde::Deserialize;
 
@@ -66,6 +66,10 @@ struct Observed<'a> {
     event: ObservationKind,
     platform_id: Option<PlatformMessageId>,
     text: Option<Arc<str>>,
+    file: Option<FileFacts>,
+    #[serde(borrow)]
+    recognised: Option<Cow<'a, str>>,
+    distance: Option<u32>,
     cursor: Option<Cursor>,
 }
 
@@ -298,6 +302,14 @@ fn send_result(line: SendResultLine<'_>) -> Result<SendResult, LineProblem> {
 }
 
 fn observation(names: &NameLookup, line: Observed<'_>) -> Result<Observation, LineProblem> {
+    let file = match (line.file, line.recognised, line.distance) {
+        (None, None, None) => None,
+        (Some(facts), None, None) => Some(ReceivedFile { facts, recognised: None }),
+        (Some(facts), Some(item), distance) => {
+            Some(ReceivedFile { facts, recognised: Some(Recognised { item: names.item(&item)?, distance }) })
+        }
+        _ => return Err(mixed("observed", "file")),
+    };
     Ok(Observation {
         recipient: names.account("recipient", &line.recipient)?,
         sender: line.sender.map(|sender| names.account("sender", &sender)).transpose()?,
@@ -305,6 +317,7 @@ fn observation(names: &NameLookup, line: Observed<'_>) -> Result<Observation, Li
         kind: line.event,
         platform_id: line.platform_id,
         text: line.text,
+        file,
         cursor: line.cursor,
     })
 }

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 
 use lacuna_model::{
-    Deadline, Decision, Entry, EntrySequence, Fact, ItemIx, Observation, Probe, ProbeId, SearchPlan, SendResult, SendState,
-    Study, Timestamp,
+    Deadline, Decision, Entry, EntrySequence, Fact, ItemIx, Observation, Probe, ProbeId, ReceivedFile, Recognised, SearchPlan,
+    SendResult, SendState, Study, Timestamp,
 };
 
 use super::chain::ChainHash;
@@ -196,8 +196,23 @@ impl Encoder {
         if let Some(received) = &observation.text {
             text(out, "text", received);
         }
+        if let Some(file) = &observation.file {
+            self.received_file(file, out);
+        }
         if let Some(cursor) = &observation.cursor {
             text(out, "cursor", &cursor.0);
+        }
+    }
+
+    fn received_file(&self, file: &ReceivedFile, out: &mut Vec<u8>) {
+        key(out, "file");
+        // Strings and numbers to a vector: this cannot fail.
+        let _ = serde_json::to_writer(&mut *out, &file.facts);
+        if let Some(Recognised { item, distance }) = file.recognised {
+            name(out, "recognised", &self.names.items[item.get()]);
+            if let Some(distance) = distance {
+                number(out, "distance", i64::from(distance));
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use lacuna_content::{md5_hex, sha256_hex};
 use lacuna_inference::evidence::ProbeRecord;
 use lacuna_model::{
-    Channel, ContentKind, EntrySequence, ItemIx, Observation, ObservationKind, ProbeId, Purpose, Role, SendState, Study,
-    Timestamp, VenueKind,
+    Channel, ContentKind, EntrySequence, FileFacts, FileFormat, Item, ItemIx, Observation, ObservationKind, ProbeId, Purpose,
+    Role, SendState, Study, Timestamp, VenueKind,
 };
 
 use super::cell::Cell;
@@ -61,6 +61,11 @@ impl SentRow<'_> {
     fn channel(&self) -> &Channel {
         self.study.channel(self.record.probe.channel)
     }
+
+    /// The only item, or the first of several texts.
+    fn item(&self) -> Option<&Item> {
+        self.record.probe.items.first().map(|item| self.study.item(*item))
+    }
 }
 
 /// One item of one probe.
@@ -88,41 +93,88 @@ pub(super) fn role_words() -> Form {
     Form::Word([Role::Control, Role::Candidate, Role::Canary].map(Role::as_str).to_vec())
 }
 
-/// The columns of a content, the same in both tables. Those that only pictures and files have stay empty for texts.
-fn content_columns<R>(
-    kind: for<'r> fn(&'r R) -> Cell<'r>,
-    sha256: for<'r> fn(&'r R) -> Cell<'r>,
-    md5: for<'r> fn(&'r R) -> Cell<'r>,
-    bytes: for<'r> fn(&'r R) -> Cell<'r>,
-    text: for<'r> fn(&'r R) -> Cell<'r>,
-) -> Vec<Column<R>> {
+/// What a message consists of: a text alone, or a file with a caption.
+trait Carried {
+    fn text(&self) -> Option<&Content>;
+    fn file(&self) -> Option<&FileFacts>;
+    fn kind(&self) -> Option<ContentKind>;
+}
+
+impl Carried for SentRow<'_> {
+    fn text(&self) -> Option<&Content> {
+        self.content
+    }
+
+    fn file(&self) -> Option<&FileFacts> {
+        self.item().and_then(|item| item.file.as_ref()).map(|file| &file.facts)
+    }
+
+    fn kind(&self) -> Option<ContentKind> {
+        self.item().map(|item| item.kind)
+    }
+}
+
+impl Carried for ReceivedRow<'_> {
+    fn text(&self) -> Option<&Content> {
+        self.content.as_deref()
+    }
+
+    fn file(&self) -> Option<&FileFacts> {
+        self.observation.file.as_ref().map(|file| &file.facts)
+    }
+
+    fn kind(&self) -> Option<ContentKind> {
+        match self.file() {
+            Some(file) if matches!(file.format, FileFormat::Pdf | FileFormat::Docx | FileFormat::Txt | FileFormat::Other) => {
+                Some(ContentKind::Document)
+            }
+            Some(_) => Some(ContentKind::Image),
+            None => self.text().map(|_| ContentKind::Text),
+        }
+    }
+}
+
+fn of_file<R: Carried>(row: &R, cell: impl Fn(&FileFacts) -> Cell<'_>) -> Cell<'_> {
+    row.file().map_or(Cell::Missing, cell)
+}
+
+/// The columns of a content, the same in both tables.
+fn content_columns<R: Carried>() -> Vec<Column<R>> {
+    let kinds = ContentKind::ALL.map(ContentKind::as_str).to_vec();
     vec![
-        column("content_kind", Form::Word(vec![ContentKind::Text.as_str()]), "What the message consists of.", kind),
-        column("file_name", Form::Text, "The name of its file; empty for text.", |_| Cell::Missing),
-        column("content_sha256", Form::Text, "SHA-256 of the content; of a text in UTF-8.", sha256),
-        column("content_md5", Form::Text, "MD5 of the content, by which platforms block files; of a text in UTF-8.", md5),
-        column("content_bytes", Form::Integer, "Its length in bytes; of a text in UTF-8.", bytes),
-        column("width", Form::Integer, "Width of a picture in pixels; empty for text.", |_| Cell::Missing),
-        column("height", Form::Integer, "Height of a picture in pixels; empty for text.", |_| Cell::Missing),
-        column("perceptual_hash", Form::Text, "Perceptual hash of a picture; empty for text.", |_| Cell::Missing),
-        column("text", Form::Text, "The text exactly as it was handed over or received.", text),
+        column("content_kind", Form::Word(kinds), "What the message consists of.", |row: &R| {
+            row.kind().map_or(Cell::Missing, |kind| Cell::word(kind.as_str()))
+        }),
+        column("file_name", Form::Text, "The name of its file; empty for text.", |row| {
+            of_file(row, |file| Cell::text(&*file.name))
+        }),
+        column("content_sha256", Form::Text, "SHA-256 of the file, or of the text in UTF-8.", |row| match row.file() {
+            Some(file) => Cell::word(&file.sha256),
+            None => row.text().map_or(Cell::Missing, |it| Cell::word(&it.sha256)),
+        }),
+        column("content_md5", Form::Text, "MD5 of the file, by which platforms block files, or of the text in UTF-8.", |row| {
+            match row.file() {
+                Some(file) => Cell::word(&file.md5),
+                None => row.text().map_or(Cell::Missing, |it| Cell::word(&it.md5)),
+            }
+        }),
+        column("content_bytes", Form::Integer, "The length of the file, or of the text in UTF-8.", |row| match row.file() {
+            Some(file) => Cell::display(file.bytes),
+            None => row.text().map_or(Cell::Missing, |it| Cell::display(it.text.len())),
+        }),
+        column("width", Form::Integer, "Width of a picture in pixels; empty for anything else.", |row| {
+            row.file().and_then(|file| file.width).into()
+        }),
+        column("height", Form::Integer, "Height of a picture in pixels; empty for anything else.", |row| {
+            row.file().and_then(|file| file.height).into()
+        }),
+        column("perceptual_hash", Form::Text, "Perceptual hash of a picture; empty for anything else.", |row| {
+            of_file(row, |file| file.perceptual_hash.as_deref().map_or(Cell::Missing, Cell::word))
+        }),
+        column("text", Form::Text, "The text, or the caption of the file, exactly as it was handed over or received.", |row| {
+            row.text().map_or(Cell::Missing, |it| Cell::text(&*it.text))
+        }),
     ]
-}
-
-fn sha256(content: Option<&Content>) -> Cell<'_> {
-    content.map_or(Cell::Missing, |it| Cell::word(&it.sha256))
-}
-
-fn md5(content: Option<&Content>) -> Cell<'_> {
-    content.map_or(Cell::Missing, |it| Cell::word(&it.md5))
-}
-
-fn bytes(content: Option<&Content>) -> Cell<'_> {
-    content.map_or(Cell::Missing, |it| Cell::display(it.text.len()))
-}
-
-fn text(content: Option<&Content>) -> Cell<'_> {
-    content.map_or(Cell::Missing, |it| Cell::text(&*it.text))
 }
 
 fn fragments<'r>(row: &'r SentRow<'_>) -> Cell<'r> {
@@ -166,13 +218,7 @@ pub(super) fn sent<'a>() -> Table<SentRow<'a>> {
         }),
         column("venue_id", Form::Text, "The place.", |row| Cell::text(row.study.venue(row.channel().venue).id.as_str())),
     ];
-    columns.extend(content_columns(
-        |_| Cell::word(ContentKind::Text.as_str()),
-        |row: &SentRow<'a>| sha256(row.content),
-        |row| md5(row.content),
-        |row| bytes(row.content),
-        |row| text(row.content),
-    ));
+    columns.extend(content_columns());
     columns.extend([
         column("sent_at", Form::Time, "When it was handed to the platform; empty if it never was.", |row: &SentRow<'a>| {
             row.record.started_at.into()
@@ -255,13 +301,7 @@ pub(super) fn received<'a>() -> Table<ReceivedRow<'a>> {
             Cell::word(row.observation.kind.as_str())
         }),
     ];
-    columns.extend(content_columns(
-        |row: &ReceivedRow<'a>| row.content.as_ref().map_or(Cell::Missing, |_| Cell::word(ContentKind::Text.as_str())),
-        |row| sha256(row.content.as_deref()),
-        |row| md5(row.content.as_deref()),
-        |row| bytes(row.content.as_deref()),
-        |row| text(row.content.as_deref()),
-    ));
+    columns.extend(content_columns());
     columns.extend([
         column("observed_at", Form::Time, "When it was seen.", |row: &ReceivedRow<'a>| Cell::time(row.at)),
         column("platform_message_id", Form::Text, "The platform's name of the message that the event is about.", |row| {

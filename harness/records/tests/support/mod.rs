@@ -29,6 +29,7 @@ pub fn study() -> Study {
         id: id.into(),
         role,
         kind: ContentKind::Text,
+        file: None,
         message: message.into(),
         category: "politics".to_owned(),
         language: "zh-CN".to_owned(),
@@ -96,6 +97,8 @@ pub fn study() -> Study {
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 5_000, max_messages_per_account_per_day: 500, stop_after_sanctions: 1 },
         isolation: None,
+        mechanism: None,
+        exposure: None,
     }
 }
 
@@ -151,6 +154,7 @@ pub fn observed(recipient: u16, venue: u16, platform_id: &str, text: &str) -> En
         kind: ObservationKind::Message,
         platform_id: Some(PlatformMessageId(platform_id.into())),
         text: Some(text.into()),
+        file: None,
         cursor: Some(Cursor(platform_id.into())),
     }))
 }
@@ -168,6 +172,7 @@ pub fn example_entries() -> Vec<Entry> {
         kind: ObservationKind::Message,
         platform_id: None,
         text: None,
+        file: None,
         cursor: Some(Cursor("9".into())),
     };
     let retraction = Observation {
@@ -177,6 +182,7 @@ pub fn example_entries() -> Vec<Entry> {
         kind: ObservationKind::Retraction,
         platform_id: Some(PlatformMessageId("m2".into())),
         text: None,
+        file: None,
         cursor: None,
     };
     vec![
@@ -278,6 +284,7 @@ fn observation() -> impl Strategy<Value = Observation> {
             kind,
             platform_id: platform_id.map(PlatformMessageId),
             text,
+            file: None,
             cursor: cursor.map(Cursor),
         },
     )

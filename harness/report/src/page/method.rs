@@ -1,7 +1,7 @@
 //! How it was measured: the design, the error rates that were chosen, the numbers behind them, and where the run departs from its plan.
 
 use lacuna_inference::checks::ArmChecks;
-use lacuna_model::study::{DesignKind, Pooling};
+use lacuna_model::study::Pooling;
 use lacuna_model::{Account, Role};
 use maud::{Markup, html};
 
@@ -73,10 +73,7 @@ fn prose(content: Content<'_>) -> Markup {
 fn settings(content: Content<'_>) -> Markup {
     let study = content.evidence.study();
     let run = content.run;
-    let design = match study.design {
-        DesignKind::Screen => "screen",
-        DesignKind::Isolate => "isolate",
-    };
+    let design = study.design.as_str();
     let grace = study.watch.grace.map_or_else(|| "learned from the delays".to_owned(), |grace| grace.to_string());
     let rows: [(&str, Markup); 10] = [
         ("design", html! { (design) }),

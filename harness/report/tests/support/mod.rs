@@ -25,6 +25,7 @@ pub fn item(id: &str, role: Role, category: &str, message: &str) -> Item {
         id: id.into(),
         role,
         kind: ContentKind::Text,
+        file: None,
         message: message.into(),
         category: category.to_owned(),
         language: String::new(),
@@ -81,6 +82,8 @@ pub fn study(items: Vec<Item>, arms: u16) -> Study {
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 5_000, max_messages_per_account_per_day: 500, stop_after_sanctions: 1 },
         isolation: None,
+        mechanism: None,
+        exposure: None,
     }
 }
 
@@ -162,6 +165,7 @@ impl Story {
                 kind: ObservationKind::Message,
                 platform_id: Some(platform_id.clone()),
                 text: Some(text),
+                file: None,
                 cursor: None,
             })));
         }

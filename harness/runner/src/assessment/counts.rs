@@ -47,9 +47,11 @@ impl Messages {
             (Purpose::Calibration, _) => &mut self.calibration,
             (Purpose::Audit, _) => &mut self.audits,
             (Purpose::Certificate, _) => &mut self.certificates,
-            (Purpose::Bracket, _) | (Purpose::Screen | Purpose::Confirm | Purpose::Retest, Role::Control) => &mut self.controls,
-            (Purpose::Screen | Purpose::Confirm | Purpose::Retest, Role::Canary) => &mut self.canaries,
-            (Purpose::Screen | Purpose::Confirm | Purpose::Retest, Role::Candidate) => {
+            (Purpose::Bracket, _) | (Purpose::Screen | Purpose::Confirm | Purpose::Retest | Purpose::Exposure, Role::Control) => {
+                &mut self.controls
+            }
+            (Purpose::Screen | Purpose::Confirm | Purpose::Retest | Purpose::Exposure, Role::Canary) => &mut self.canaries,
+            (Purpose::Screen | Purpose::Confirm | Purpose::Retest | Purpose::Exposure, Role::Candidate) => {
                 self.pools += u64::from(probe.items.len() > 1);
                 &mut self.candidates
             }

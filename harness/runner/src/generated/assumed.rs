@@ -43,7 +43,7 @@ pub fn assume(study: &Study, assumption: &Assumption, seed: u64) -> Policy {
     }
     // A canary is known to be dropped.
     all.extend(rules(&canaries, &(0..canaries.len()).collect::<Vec<_>>(), assumption.enforcement, &anybody));
-    Policy { name: "assumed".to_owned(), rules: all, network: assumption.network.clone(), sanctions: None, outages: Vec::new() }
+    Policy { name: "assumed".to_owned(), rules: all, network: assumption.network.clone(), ..Policy::default() }
 }
 
 /// What blocks a text where words of texts are sought: two words of it, a fifth and three fifths of the way through. A short one is blocked

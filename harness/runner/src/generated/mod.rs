@@ -63,6 +63,7 @@ impl Generated {
             network: self.network.clone(),
             sanctions: None,
             outages: Vec::new(),
+            ..Policy::default()
         };
         items.extend(texts::controls(self.seed));
         let study = Study {
@@ -94,6 +95,8 @@ impl Generated {
             pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
             safety: Safety { max_messages: u64::MAX, max_messages_per_account_per_day: u64::MAX, stop_after_sanctions: 1 },
             isolation: None,
+            mechanism: None,
+            exposure: None,
         };
         (study, policy)
     }
@@ -178,6 +181,7 @@ fn item(corpus: &str, number: usize, role: Role, message: String, category: &str
         id: ItemId::new(format!("{corpus}/{number}")),
         role,
         kind: ContentKind::Text,
+        file: None,
         message: Arc::from(message),
         category: category.to_owned(),
         language: "zh".to_owned(),

@@ -58,6 +58,7 @@ fn study(lists: &Path, loss: f64) -> (Arc<Study>, Policy) {
         id: format!("search/{index}").as_str().into(),
         role: Role::Candidate,
         kind: ContentKind::Text,
+        file: None,
         message: components.join(&study.text.separator).into(),
         category: String::new(),
         language: String::new(),

@@ -97,6 +97,7 @@ mod tests {
             message: MessageNumber(0),
             sender: Member(1),
             place: Place(0),
+            file: None,
             text: Some(Arc::clone(text)),
         }
     }

@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 
-use lacuna_model::policy::{Action, Policy, Rule, Sanctions};
+use lacuna_model::policy::{Action, FileHandling, Policy, Rule, Sanctions};
 use lacuna_model::{Duration, ObservationKind, Timestamp, VenueKind};
 
 use super::draws::Key;
+use super::files::{DeliveredFile, Exchange, FileRules, Upload};
 use super::members::{AccountProfile, AccountRecord, Channel, Member, Place, Venue, VenueRecord};
 use super::network::{Network, Path};
 use super::outages::Outages;
@@ -68,6 +69,17 @@ pub struct Delivery {
     pub place: Place,
     /// The text as it arrives; `None` for a retraction.
     pub text: Option<Arc<str>>,
+    /// The file that comes with it.
+    pub file: Option<DeliveredFile>,
+}
+
+/// What a rule does to a message for one recipient.
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Act {
+    action: Action,
+    after: Duration,
+    /// The rule about texts that says it; a mask needs its components.
+    rule: Option<RuleIndex>,
 }
 
 /// A delivery that is not due yet. The earliest is the greatest, as a [`BinaryHeap`] wants it.
@@ -144,7 +156,11 @@ pub struct World {
     alike: HashMap<(VenueKind, Vec<Member>), u32>,
     accepted: u64,
     scratch: Scratch,
-    decisions: Vec<Option<RuleIndex>>,
+    decisions: Vec<Option<Act>>,
+    file_rules: FileRules,
+    handling: FileHandling,
+    /// By MD5: the first file, where each is stored once.
+    stored: HashMap<Arc<str>, Arc<Upload>>,
 }
 
 impl World {
@@ -164,6 +180,9 @@ impl World {
             accepted: 0,
             scratch: Scratch::default(),
             decisions: Vec::new(),
+            file_rules: FileRules::new(&policy.file_rules, seed),
+            handling: policy.files,
+            stored: HashMap::new(),
         }
     }
 
@@ -208,8 +227,20 @@ impl World {
         &self.accounts[member.get()].profile
     }
 
-    /// Somebody sends a message. For one sender `now` must not go back: the rate limit and the order on a path count on it.
+    /// Somebody sends a text. For one sender `now` must not go back: the rate limit and the order on a path count on it.
     pub fn submit(&mut self, now: Timestamp, sender: Member, place: Place, text: &Arc<str>) -> Submission {
+        self.submit_file(now, sender, place, text, None)
+    }
+
+    /// Somebody sends a text, or a file with a caption.
+    pub fn submit_file(
+        &mut self,
+        now: Timestamp,
+        sender: Member,
+        place: Place,
+        text: &Arc<str>,
+        file: Option<&Arc<Upload>>,
+    ) -> Submission {
         if self.transit.outages.is_down(now) {
             return Submission::Down;
         }
@@ -236,11 +267,35 @@ impl World {
         self.rules.meet(text, &mut self.scratch);
         let as_sender = &self.accounts[sender.get()].as_sender;
         self.decisions.clear();
+        let members: Vec<&AccountProfile> = match file {
+            Some(_) => venue.members.iter().map(|member| &self.accounts[member.get()].profile).collect(),
+            None => Vec::new(),
+        };
+        let exchange = |to: Member| Exchange {
+            sender: &self.accounts[sender.get()].profile,
+            recipient: &self.accounts[to.get()].profile,
+            venue: venue.kind,
+            members: &members,
+        };
         self.decisions.extend(channel.paths.iter().map(|path| {
             let masks = [as_sender, &self.accounts[path.to.get()].as_recipient, &*venue_rules];
-            Rules::decide(&self.scratch.met, masks, |rule| self.rules.acts(rule, channel.key, path.key, n))
+            let rule = Rules::decide(&self.scratch.met, masks, |rule| self.rules.acts(rule, channel.key, path.key, n));
+            if let Some(index) = rule {
+                let rule = self.rules.rule(index);
+                return Some(Act { action: rule.action, after: rule.after, rule: Some(index) });
+            }
+            let rule = self.file_rules.decide(now, file?, exchange(path.to), channel.key, path.key, n)?;
+            Some(Act { action: rule.action, after: rule.after, rule: None })
         }));
-        let is_refused = self.decisions.iter().flatten().any(|&rule| self.rules.action(rule) == Action::Refuse);
+        if let Some(file) = file {
+            self.file_rules.analyse(now, file, channel.paths.iter().map(|path| exchange(path.to)));
+        }
+        let delivered = file.map(|file| {
+            let stored = self.stored.entry(Arc::clone(&file.md5)).or_insert_with(|| Arc::clone(file));
+            let upload = Arc::clone(if self.handling.deduplicate { stored } else { file });
+            DeliveredFile { reencoded: self.handling.reencode && upload.is_picture, upload }
+        });
+        let is_refused = self.decisions.iter().flatten().any(|act| act.action == Action::Refuse);
         let is_hit = self.decisions.iter().any(Option::is_some);
         let is_suppressed = self.sanctions.as_ref().is_some_and(|limits| self.conduct[sender.get()].submit(limits, is_hit));
 
@@ -261,11 +316,12 @@ impl World {
                 sender,
                 place,
                 text: Some(Arc::clone(text)),
+                file: delivered.clone(),
             };
-            match decision.map(|rule| (rule, self.rules.rule(rule))) {
+            match decision {
                 None => self.transit.send(&self.accounts, message, arrival.second),
-                Some((_, Rule { action: Action::Drop | Action::Refuse, .. })) => {}
-                Some((index, Rule { action: Action::Mask, .. })) => {
+                Some(Act { action: Action::Drop | Action::Refuse, .. } | Act { action: Action::Mask, rule: None, .. }) => {}
+                Some(Act { action: Action::Mask, rule: Some(index), .. }) => {
                     let text = match &masked {
                         Some((by, masked)) if *by == index => Arc::clone(masked),
                         _ => self.rules.mask(index, text).into(),
@@ -273,13 +329,13 @@ impl World {
                     masked = Some((index, Arc::clone(&text)));
                     self.transit.send(&self.accounts, Delivery { text: Some(text), ..message }, arrival.second);
                 }
-                Some((_, Rule { action: Action::Hold, after, .. })) => {
-                    let held = Delivery { at: arrival.first + *after, ..message };
-                    self.transit.send(&self.accounts, held, arrival.second.map(|at| at + *after));
+                Some(Act { action: Action::Hold, after, .. }) => {
+                    let held = Delivery { at: arrival.first + after, ..message };
+                    self.transit.send(&self.accounts, held, arrival.second.map(|at| at + after));
                 }
-                Some((_, Rule { action: Action::Retract, after, .. })) => {
-                    let at = arrival.second.unwrap_or(arrival.first) + *after;
-                    let retraction = Delivery { at, kind: ObservationKind::Retraction, text: None, ..message };
+                Some(Act { action: Action::Retract, after, .. }) => {
+                    let at = arrival.second.unwrap_or(arrival.first) + after;
+                    let retraction = Delivery { at, kind: ObservationKind::Retraction, text: None, file: None, ..message };
                     self.transit.send(&self.accounts, message, arrival.second);
                     self.transit.schedule(&self.accounts, retraction);
                 }

@@ -21,6 +21,7 @@
 
 mod draws;
 mod exchange;
+mod files;
 mod matching;
 mod members;
 mod network;
@@ -31,4 +32,5 @@ mod sanctions;
 mod tests;
 
 pub use exchange::{Delivery, MessageNumber, NOTICE_REFUSED, NOTICE_SUSPENDED, Submission, World};
+pub use files::{DeliveredFile, Upload, finds};
 pub use members::{AccountProfile, Member, Place};

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::super::item::COLUMNS;
+use super::super::item::TEXT_COLUMNS;
 use super::options::{ImportError, ImportOptions};
 use super::wording::JOINER;
 
@@ -52,7 +52,7 @@ pub(in crate::corpus) fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()
 
 fn table(items: &[NewItem]) -> std::io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(COLUMNS)?;
+    writer.write_record(TEXT_COLUMNS)?;
     for item in items {
         let notes = item.notes.join(NOTE_SEPARATOR);
         let (language, category) = (&*item.language, &*item.category);

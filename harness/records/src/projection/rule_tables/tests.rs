@@ -21,6 +21,7 @@ fn study() -> Study {
         id: id.into(),
         role: Role::Candidate,
         kind: ContentKind::Text,
+        file: None,
         message: message.into(),
         category: String::new(),
         language: String::new(),
@@ -55,6 +56,8 @@ fn study() -> Study {
         pacing: Pacing { min_gap: Duration::ZERO, in_flight: 1, confirm_after: Duration::ZERO, cool_off: Duration::ZERO },
         safety: Safety { max_messages: 1, max_messages_per_account_per_day: 1, stop_after_sanctions: 1 },
         isolation: None,
+        mechanism: None,
+        exposure: None,
     }
 }
 

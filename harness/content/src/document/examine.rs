@@ -1,7 +1,6 @@
-//! What is recorded of a document. Nothing of it is opened: formats are told by their frame, and what is inside stays there.
+//! Of which format a document is, and whether it is whole.
 
 use super::{Format, zip};
-use crate::hash::{md5_hex, sha256_hex};
 
 /// The longest document that is looked at, in bytes.
 pub const LARGEST: u64 = 50 << 20;
@@ -33,21 +32,8 @@ pub enum DocumentError {
     },
 }
 
-/// What is recorded of a document.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Inspection {
-    /// Its format, as its bytes say.
-    pub format: Format,
-    /// Its length in bytes.
-    pub bytes: u64,
-    /// MD5 in hexadecimal.
-    pub md5: String,
-    /// SHA-256 in hexadecimal.
-    pub sha256: String,
-}
-
-/// Says what is recorded of a file of at most `limit` bytes.
-pub fn inspect(bytes: &[u8], limit: u64) -> Result<Inspection, DocumentError> {
+/// The format of a file of at most `limit` bytes, told by its frame; what is inside stays unopened.
+pub fn examine(bytes: &[u8], limit: u64) -> Result<Format, DocumentError> {
     let length = bytes.len() as u64;
     if length == 0 {
         return Err(DocumentError::Empty);
@@ -55,26 +41,20 @@ pub fn inspect(bytes: &[u8], limit: u64) -> Result<Inspection, DocumentError> {
     if length > limit {
         return Err(DocumentError::TooLong { bytes: length, limit });
     }
-    let format = format_of(bytes)?;
-    Ok(Inspection { format, bytes: length, md5: md5_hex(bytes), sha256: sha256_hex(bytes) })
-}
-
-fn format_of(bytes: &[u8]) -> Result<Format, DocumentError> {
     let head = bytes.get(..PDF_SLACK).unwrap_or(bytes);
     if holds(head, b"%PDF-") {
         let tail = bytes.get(bytes.len().saturating_sub(PDF_SLACK)..).unwrap_or(bytes);
-        return if holds(tail, b"%%EOF") { Ok(Format::Pdf) } else { Err(DocumentError::Truncated { format: Format::Pdf }) };
+        // A font's table may end with the same mark, but not behind the word that says where the table of the file begins.
+        let whole = holds(tail, b"startxref") && holds(tail, b"%%EOF");
+        return if whole { Ok(Format::Pdf) } else { Err(DocumentError::Truncated { format: Format::Pdf }) };
     }
     if bytes.starts_with(b"PK\x03\x04") {
         let names = zip::names(bytes).ok_or(DocumentError::Truncated { format: Format::Docx })?;
         let is_document = names.contains(&&b"[Content_Types].xml"[..]) && names.iter().any(|name| name.starts_with(b"word/"));
         return if is_document { Ok(Format::Docx) } else { Err(DocumentError::UnknownFormat) };
     }
-    let is_text = |text: &str| !text.chars().any(|character| character.is_control() && !matches!(character, '\t' | '\n' | '\r'));
-    match std::str::from_utf8(bytes) {
-        Ok(text) if is_text(text) => Ok(Format::Txt),
-        _ => Err(DocumentError::UnknownFormat),
-    }
+    let is_text = !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok();
+    if is_text { Ok(Format::Txt) } else { Err(DocumentError::UnknownFormat) }
 }
 
 fn holds(bytes: &[u8], mark: &[u8]) -> bool {

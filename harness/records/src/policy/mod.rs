@@ -1,5 +1,7 @@
 //! The simulator's policy file.
 
+mod files;
+
 use std::ops::Bound::{Included, Unbounded};
 use std::path::Path;
 
@@ -51,6 +53,12 @@ pub(crate) fn shape() -> Shape {
         Key::required("schema", Form::Version(1), "the version of the file format: 1"),
         Key::required("name", Form::Name, "the policy's name"),
         Key::optional("rule", Form::Tables { of: rule_shape(), least: 0 }, "the rules; the first that acts on a message decides"),
+        Key::optional(
+            "file-rule",
+            Form::Tables { of: files::rule_shape(&when_shape), least: 0 },
+            "the rules about files; the first that acts on a message decides, behind the rules about texts",
+        ),
+        Key::with_default("files", Form::Table(files::files_shape()), "{}", "what happens to files that are delivered"),
         Key::with_default("network", Form::Table(network_shape()), "{}", "the network between the platform and its recipients"),
         Key::optional("sanctions", Form::Table(sanctions_shape()), "limits and punishments; without the table there are none"),
         Key::optional(
@@ -165,6 +173,9 @@ impl Reading<'_> {
         // Every part is read before any is found wanting, so that all problems are seen.
         let rules: Vec<_> = root.tables("rule").iter().map(|table| self.rule(table)).collect();
         let outages: Vec<_> = root.tables("outage").iter().map(|table| self.outage(table)).collect();
+        let problems = self.problems;
+        let file_rules: Vec<_> =
+            root.tables("file-rule").iter().map(|table| files::rule(table, |when| self.condition(when), problems)).collect();
         let network = self.network(&root.table("network")?);
         Some(Policy {
             name: root.text("name")?.value,
@@ -177,6 +188,8 @@ impl Reading<'_> {
                 messages_per_minute: table.whole("messages-per-minute"),
             }),
             outages: outages.into_iter().collect::<Option<_>>()?,
+            file_rules: file_rules.into_iter().collect::<Option<_>>()?,
+            files: files::handling(&root.table("files")?)?,
         })
     }
 
