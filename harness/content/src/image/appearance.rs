@@ -125,8 +125,10 @@ impl Appearance {
 }
 
 pub(super) fn distance(one: &Grid, other: &Grid) -> Distance {
-    let differences = one.iter().zip(other).map(|(one, other)| i64::from(*one) - i64::from(*other));
-    let (sum, squares) = differences.fold((0, 0), |(sum, squares), value| (sum + value, squares + value * value));
+    // A cell is below 2¹⁶, so that the square of a difference is below 2³¹: a blurred sum of four is at most 36,720.
+    let differences = one.iter().zip(other).map(|(one, other)| i32::from(*one) - i32::from(*other));
+    let (sum, squares) = differences
+        .fold((0, 0), |(sum, squares), value| (sum + i64::from(value), squares + i64::from(value.wrapping_mul(value))));
     // A variance times n² is n Σd² − (Σd)², here below 2⁵⁰, which leaves room for hundredths squared.
     let scaled = u64::try_from(COMPARED as i64 * squares - sum * sum).unwrap_or_default();
     let root = (scaled * 10_000 / (SCALE * SCALE)).isqrt() / COMPARED as u64;
@@ -161,7 +163,9 @@ fn grid(cells: &[u8], shape: Shape) -> Box<Grid> {
 /// Which of the pictures that were sent a received one is.
 #[must_use]
 pub fn recognise(sent: &[&Appearance], received: &Appearance) -> Recognition {
-    let mut near: Vec<(Distance, usize)> = sent.iter().map(|sent| sent.distance(received)).zip(0..).collect();
+    let grids = Shape::ALL.map(|shape| received.grid(shape));
+    let distances = sent.iter().map(|sent| distance(&sent.grid, &grids[sent.shape as usize]));
+    let mut near: Vec<(Distance, usize)> = distances.zip(0..).collect();
     near.sort_unstable();
     let nearest = near.first().copied().filter(|(distance, _)| *distance <= Distance::SAME);
     let Some((distance, position)) = nearest else { return Recognition::Nothing };
