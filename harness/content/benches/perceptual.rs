@@ -3,7 +3,7 @@
 //!     cargo bench -p lacuna-content --bench perceptual [-- --half=odd|even --share=N --seed=N]
 //!
 //! 4,800 generated pictures in families (a text, and the same with one and with two characters changed; or a scene), divided into two
-//! halves: thresholds are chosen on the even one and tested on the odd one. To the odd one come, where LACUNA_SHARED names a
+//! halves: thresholds are chosen on the even one and tested on the odd one. To the odd one come, where `LACUNA_SHARED` names a
 //! folder with them, the pictures that were really filtered. `--share=N` takes one family in N.
 //!
 //! Pictures that are too near an earlier one are left out, as they would be from a run.

@@ -45,10 +45,7 @@ fn paragraph(line: &str) -> String {
     let right_to_left = line.chars().any(|character| {
         matches!(character.script(), Script::Arabic | Script::Hebrew | Script::Syriac | Script::Thaana | Script::Nko)
     });
-    let (paragraph, run) = match right_to_left {
-        true => ("<w:pPr><w:bidi/></w:pPr>", "<w:rPr><w:rtl/></w:rPr>"),
-        false => ("", ""),
-    };
+    let (paragraph, run) = if right_to_left { ("<w:pPr><w:bidi/></w:pPr>", "<w:rPr><w:rtl/></w:rPr>") } else { ("", "") };
     format!("<w:p>{paragraph}<w:r>{run}<w:t xml:space=\"preserve\">{}</w:t></w:r></w:p>", escaped(line))
 }
 

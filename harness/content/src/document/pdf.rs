@@ -1,5 +1,5 @@
 //! A text as PDF, with the glyphs that it needs of the fonts that are given inside, so that every reader shows the same. What a
-//! reader copies or searches is the text itself (`ActualText`, ISO 32000-1, 14.9.4).
+//! reader copies or searches is the text itself (`ActualText`, ISO 32000-1, 14.9.4), for lines from the right what the glyphs stand for.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ pub fn pdf(typesetter: &mut Typesetter, text: &str, nonce: u64) -> Result<Vec<u8
     let mut fonts: BTreeMap<usize, Embedded> = BTreeMap::new();
     for glyph in lines.iter().flat_map(|line| &line.glyphs) {
         let first = !fonts.contains_key(&glyph.face);
-        let font = fonts.entry(glyph.face).or_insert_with(Embedded::default);
+        let font = fonts.entry(glyph.face).or_default();
         if first {
             font.name = format!("F{}", glyph.face);
         }
@@ -72,9 +72,9 @@ pub fn pdf(typesetter: &mut Typesetter, text: &str, nonce: u64) -> Result<Vec<u8
         writer.media_box(Rect::new(0.0, 0.0, points(PAGE.0), points(PAGE.1))).parent(tree).contents(content);
         let mut resources = writer.resources();
         let mut dictionary = resources.fonts();
-        references.iter().for_each(|(name, font)| {
+        for (name, font) in &references {
             dictionary.pair(Name(name), *font);
-        });
+        }
         dictionary.finish();
         resources.finish();
         writer.finish();
@@ -90,7 +90,10 @@ fn shown(lines: &[Line], fonts: &BTreeMap<usize, Embedded>) -> Vec<u8> {
     let mut content = Content::new();
     let mut baseline = points(PAGE.1 - MARGIN - SIZE);
     for line in lines {
-        content.begin_marked_content_with_properties(Name(b"Span")).properties().actual_text(TextStr(&line.text));
+        // Readers turn what is read from the right, letter by letter; a text that stands for the whole line they would turn as well.
+        if !line.from_the_right {
+            content.begin_marked_content_with_properties(Name(b"Span")).properties().actual_text(TextStr(&line.text));
+        }
         content.begin_text();
         let mut current = None;
         for glyph in &line.glyphs {
@@ -103,7 +106,9 @@ fn shown(lines: &[Line], fonts: &BTreeMap<usize, Embedded>) -> Vec<u8> {
             content.show(Str(&font.glyphs.get(glyph.id).unwrap_or_default().to_be_bytes()));
         }
         content.end_text();
-        content.end_marked_content();
+        if !line.from_the_right {
+            content.end_marked_content();
+        }
         baseline -= points(LEADING);
     }
     content.finish().into_vec()
@@ -121,8 +126,10 @@ struct Embedded {
 impl Embedded {
     fn add(&mut self, glyph: &Glyph) {
         let new = self.glyphs.remap(glyph.id);
-        // Where several glyphs draw one cluster, or one glyph several, the text of the line says what is meant.
-        self.characters.entry(new).or_insert_with(|| glyph.cluster.clone());
+        if !glyph.cluster.is_empty() {
+            // Where one glyph draws this here and that there, the text of the line says what is meant.
+            self.characters.entry(new).or_insert_with(|| glyph.cluster.clone());
+        }
     }
 
     /// Writes the font as the objects of these numbers: font, descendant, descriptor, file, map to characters.
@@ -198,7 +205,7 @@ impl Embedded {
 }
 
 /// A table of a font file by its name (OpenType, the table directory).
-fn table<'f>(font: &'f [u8], name: &[u8; 4]) -> Option<&'f [u8]> {
+fn table<'f>(font: &'f [u8], name: &[u8]) -> Option<&'f [u8]> {
     let u32_of = |bytes: &[u8]| bytes.first_chunk().and_then(|bytes| usize::try_from(u32::from_be_bytes(*bytes)).ok());
     let tables = usize::from(u16::from_be_bytes(*font.get(4..)?.first_chunk()?));
     let record = font.get(12..)?.chunks_exact(16).take(tables).find(|record| record.starts_with(name))?;

@@ -11,9 +11,9 @@ use image::RgbImage;
 use super::luminance::{MAP_FRACTION, luminance_map};
 
 /// Cells of the map that is kept, in each direction.
-const SIDE: usize = 64;
+const SIDE: u8 = 64;
 /// Cells of the grid on which pictures are compared.
-pub(super) const COMPARED: usize = 1024;
+pub(super) const COMPARED: u16 = 1024;
 /// What a cell of the grid counts itself in the blur, where each neighbour counts 1.
 const CENTRE: u16 = 4;
 /// A cell of the grid is a sum of four cells of the map, blurred in both directions.
@@ -30,7 +30,7 @@ pub struct Appearance {
 }
 
 /// Sums of four cells of the map each, blurred.
-pub(super) type Grid = [u16; COMPARED];
+pub(super) type Grid = [u16; COMPARED as usize];
 
 /// How cells are put together, so that they are about as wide as high.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,6 +44,7 @@ pub(super) enum Shape {
 }
 
 impl Shape {
+    /// In the order of their numbers.
     pub(super) const ALL: [Self; 3] = [Self::Wide, Self::Even, Self::High];
 
     /// How many cells of the map lie side by side in a cell of the grid, and how many one above the other.
@@ -96,7 +97,7 @@ impl Appearance {
             _ => Shape::Even,
         };
         let half = 1 << (MAP_FRACTION - 1);
-        let map = luminance_map(picture, SIDE as u32, SIDE as u32);
+        let map = luminance_map(picture, SIDE.into(), SIDE.into());
         let cells: Box<[u8]> =
             map.into_iter().map(|cell| u8::try_from((cell + half) >> MAP_FRACTION).unwrap_or(u8::MAX)).collect();
         let grid = grid(&cells, shape);
@@ -130,24 +131,25 @@ pub(super) fn distance(one: &Grid, other: &Grid) -> Distance {
     let (sum, squares) = differences
         .fold((0, 0), |(sum, squares), value| (sum + i64::from(value), squares + i64::from(value.wrapping_mul(value))));
     // A variance times n² is n Σd² − (Σd)², here below 2⁵⁰, which leaves room for hundredths squared.
-    let scaled = u64::try_from(COMPARED as i64 * squares - sum * sum).unwrap_or_default();
-    let root = (scaled * 10_000 / (SCALE * SCALE)).isqrt() / COMPARED as u64;
+    let scaled = u64::try_from(i64::from(COMPARED) * squares - sum * sum).unwrap_or_default();
+    let root = (scaled * 10_000 / (SCALE * SCALE)).isqrt() / u64::from(COMPARED);
     Distance(u32::try_from(root).unwrap_or(u32::MAX))
 }
 
 /// The cells of a map put together for a shape, and blurred.
 fn grid(cells: &[u8], shape: Shape) -> Box<Grid> {
     let (across, down) = shape.cells();
-    let columns = SIDE / across;
-    let mut sums = Box::new([0; COMPARED]);
+    let side = usize::from(SIDE);
+    let columns = side / across;
+    let mut sums = Box::new([0; COMPARED as usize]);
     for (index, cell) in cells.iter().enumerate() {
-        let (x, y) = (index % SIDE, index / SIDE);
+        let (x, y) = (index % side, index / side);
         sums[y / down * columns + x / across] += u16::from(*cell);
     }
-    let rows = COMPARED / columns;
+    let rows = usize::from(COMPARED) / columns;
     // Beyond the edge lies what is at the edge.
     let blurred = |cells: &Grid, step: usize, place: fn(usize, usize) -> usize, places: usize| {
-        let mut blurred = Box::new([0; COMPARED]);
+        let mut blurred = Box::new([0; COMPARED as usize]);
         for (index, (to, cell)) in blurred.iter_mut().zip(cells).enumerate() {
             let place = place(index, columns);
             let before = if place == 0 { *cell } else { cells[index - step] };

@@ -20,7 +20,7 @@ impl Picture {
         let with_mean = |shape| {
             let grid = appearance.grid(shape);
             let sum: i64 = grid.iter().map(|cell| i64::from(*cell)).sum();
-            (grid, sum / COMPARED as i64)
+            (grid, sum / i64::from(COMPARED))
         };
         Self { shape: appearance.shape(), grids: Shape::ALL.map(with_mean) }
     }
@@ -39,13 +39,12 @@ impl Picture {
 /// Whether a part of the cells shows that the distance is at least [`Distance::APART`]. `shift` may be wrong by one, which
 /// makes the sum of squares larger by one a cell.
 fn is_far(one: &Grid, other: &Grid, shift: i64) -> bool {
-    const ENOUGH: i64 = {
-        let apart = Distance::APART.0 as u64 * SCALE / 100 + 1;
-        (apart * apart + 1) as i64 * COMPARED as i64
-    };
+    const APART: u64 = Distance::APART.0 as u64 * SCALE / 100 + 1;
+    const ENOUGH: u64 = (APART * APART + 1) * COMPARED as u64;
     let mut sum = 0;
     for (one, other) in one.chunks_exact(32).zip(other.chunks_exact(32)) {
-        sum += one.iter().zip(other).map(|(one, other)| (i64::from(*one) - i64::from(*other) - shift).pow(2)).sum::<i64>();
+        let difference = |(one, other): (&u16, &u16)| (i64::from(*one) - i64::from(*other) - shift).unsigned_abs();
+        sum += one.iter().zip(other).map(difference).map(|difference| difference * difference).sum::<u64>();
         if sum > ENOUGH {
             return true;
         }
@@ -63,12 +62,10 @@ impl Distinct {
     /// Adds a picture, unless it is too near one that was added before: then the position of that one, counted from 0.
     pub fn add(&mut self, appearance: &Appearance) -> Result<(), usize> {
         let picture = Picture::of(appearance);
-        match self.pictures.iter().position(|earlier| earlier.is_near(&picture)) {
-            Some(position) => Err(position),
-            None => {
-                self.pictures.push(picture);
-                Ok(())
-            }
+        if let Some(position) = self.pictures.iter().position(|earlier| earlier.is_near(&picture)) {
+            return Err(position);
         }
+        self.pictures.push(picture);
+        Ok(())
     }
 }

@@ -95,6 +95,8 @@ pub struct Lettering {
 pub(crate) struct Line {
     /// Its characters, in the order in which they are read.
     pub(crate) text: String,
+    /// Whether some of it is read from the right.
+    pub(crate) from_the_right: bool,
     /// Its glyphs, from the left.
     pub(crate) glyphs: Vec<Glyph>,
 }
@@ -109,7 +111,7 @@ pub(crate) struct Glyph {
     pub(crate) x: f32,
     /// How far above the baseline.
     pub(crate) rise: f32,
-    /// The characters that it draws, perhaps together with others.
+    /// The characters that it draws; of several glyphs that draw some together the first from the left has all, the others none.
     pub(crate) cluster: String,
 }
 
@@ -218,16 +220,20 @@ impl Typesetter {
         let line = |run: LayoutRun| {
             let (start, end) = (run.glyphs.iter().map(|glyph| glyph.start).min(), run.glyphs.iter().map(|glyph| glyph.end).max());
             let text = run.text.get(start.unwrap_or_default()..end.unwrap_or_default()).unwrap_or_default();
+            let mut last = None;
             let glyphs = run.glyphs.iter().filter_map(|glyph| {
+                let again = last.replace(glyph.start) == Some(glyph.start);
+                let cluster = run.text.get(glyph.start..glyph.end).filter(|_| !again).unwrap_or_default();
                 Some(Glyph {
                     face: self.faces.iter().position(|face| face.id == glyph.font_id)?,
                     id: glyph.glyph_id,
                     x: glyph.x + glyph.font_size * glyph.x_offset,
                     rise: glyph.font_size * glyph.y_offset - glyph.y,
-                    cluster: run.text.get(glyph.start..glyph.end).unwrap_or_default().to_owned(),
+                    cluster: cluster.to_owned(),
                 })
             });
-            Line { glyphs: glyphs.collect(), text: text.to_owned() }
+            let from_the_right = run.glyphs.iter().any(|glyph| glyph.level.is_rtl());
+            Line { glyphs: glyphs.collect(), text: text.to_owned(), from_the_right }
         };
         Ok(buffer.layout_runs().map(line).collect())
     }
