@@ -104,7 +104,9 @@ fn a_file_that_was_received_is_told_by_its_frame() {
     // An archive that is no document.
     let mut other = docx;
     let names: Vec<usize> = (0..other.len() - 5).filter(|at| other[*at..].starts_with(b"word/")).collect();
-    names.into_iter().for_each(|at| other[at] = b'W');
+    for at in names {
+        other[at] = b'W';
+    }
     assert_eq!(examined(&other), Err(DocumentError::UnknownFormat));
 }
 
