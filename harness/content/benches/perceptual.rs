@@ -131,20 +131,17 @@ struct Counts {
     another: [u32; CHANNELS.len()],
     not_told_apart: [u32; CHANNELS.len()],
     nothing: [u32; CHANNELS.len()],
-    /// Taken for another where their own had not been sent.
-    stranger: u32,
 }
 
 impl Counts {
     fn print(&self, left_out: usize) {
-        let Self { right, another, not_told_apart, nothing, stranger } = self;
+        let Self { right, another, not_told_apart, nothing } = self;
         println!("left out as too near another: {left_out}");
         for (name, counts) in
             [("right", right), ("taken for another", another), ("not told apart", not_told_apart), ("taken for none", nothing)]
         {
             println!("{name}: {} {counts:?}", counts.iter().sum::<u32>());
         }
-        println!("taken for another if their own had not been sent: {stranger}");
     }
 }
 
@@ -163,8 +160,6 @@ fn by_appearance(pictures: &[&Picture]) {
     let appearances: Vec<&Appearance> = sent.iter().map(|picture| &picture.sent.appearance).collect();
     let mut counts = Counts::default();
     for (own, picture) in sent.iter().enumerate() {
-        let mut others = appearances.clone();
-        others.remove(own);
         for (channel, received) in picture.received.iter().enumerate() {
             let count = match recognise(&appearances, &received.appearance) {
                 Recognition::As { position, .. } if position == own => &mut counts.right,
@@ -173,7 +168,6 @@ fn by_appearance(pictures: &[&Picture]) {
                 Recognition::Nothing => &mut counts.nothing,
             };
             count[channel] += 1;
-            counts.stranger += u32::from(matches!(recognise(&others, &received.appearance), Recognition::As { .. }));
         }
     }
     counts.print(pictures.len() - sent.len());
@@ -193,7 +187,6 @@ fn by_fingerprint(pictures: &[&Picture]) {
                 (true, false) => &mut counts.right,
             };
             count[channel] += 1;
-            counts.stranger += u32::from(nearest <= BITS);
         }
     }
     counts.print(0);

@@ -129,5 +129,6 @@ fn head(options: &RenderOptions, fonts: &[FontIdentity]) -> String {
         ("language", "und"),
         ("content-warning", "Phrases of a list; what the list warns of holds for them."),
     ];
-    keys.into_iter().map(|(key, value)| format!("{key} = {}\n", quoted(value))).collect()
+    let lines = keys.map(|(key, value)| format!("{key} = {}", quoted(value)));
+    format!("{}\n", lines.join("\n"))
 }
