@@ -11,6 +11,7 @@ pub mod hash;
 pub mod image;
 pub mod normal;
 pub mod script;
+pub mod transform;
 pub mod visible;
 
 pub use alteration::{Alteration, Shape, alteration, similarity};

@@ -119,14 +119,14 @@ fn the_same_list_fonts_and_seed_give_the_same_bytes_and_another_seed_others() {
 #[test]
 fn the_tables_say_how_each_file_was_made() {
     let (_folder, out, _) = render(plain());
-    let tables = ["corpus.toml", "items.csv", "files.csv"].map(|name| fs::read_to_string(out.join(name)).unwrap());
+    let tables = ["corpus.toml", "items.csv", "pictures.csv"].map(|name| fs::read_to_string(out.join(name)).unwrap());
     insta::assert_snapshot!(tables.join("\n").replace(env!("CARGO_PKG_VERSION"), "VERSION"));
 }
 
 #[test]
 fn the_tables_of_documents_leave_out_what_only_pictures_have() {
     let (_folder, out, _) = render(RenderAs::Document(Format::Txt));
-    let tables = ["items.csv", "files.csv"].map(|name| fs::read_to_string(out.join(name)).unwrap());
+    let tables = ["items.csv", "documents.csv"].map(|name| fs::read_to_string(out.join(name)).unwrap());
     insta::assert_snapshot!(tables.join("\n"));
 }
 

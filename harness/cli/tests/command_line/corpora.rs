@@ -1,8 +1,11 @@
 //! `lacuna corpus`.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use insta::assert_snapshot;
+use lacuna_content::image::{Encoding, STYLES, Typesetter, encode, render};
 
 use crate::support::{Said, file, lacuna};
 
@@ -85,4 +88,50 @@ fn phrases_become_documents_without_a_font_and_pictures_with_one() {
     assert_eq!((&told["phrases"], &told["files"], &told["twins"]), (&2.into(), &4.into(), &0.into()));
     assert_eq!(told["fonts"][0]["sha256"].as_str().map(str::len), Some(64));
     assert_eq!(Said::by(lacuna(&["corpus", "lint", &out])).code, 0);
+}
+
+#[test]
+fn pictures_are_transformed_and_so_are_their_twins() {
+    let folder = tempfile::tempdir().unwrap();
+    let corpus = folder.path().join("corpus");
+    fs::create_dir(&corpus).unwrap();
+    let font = Path::new(env!("CARGO_MANIFEST_DIR")).join("../content/tests/fonts/han.otf");
+    let mut typesetter = Typesetter::new(vec![(fs::read(&font).unwrap(), 0)]).unwrap();
+    let mut boxes = "item_id,text_box\n".to_owned();
+    for (id, text) in [("camp", "新疆集中营"), ("calm", "天气很好")] {
+        let drawn = render(&mut typesetter, text, STYLES[0], (300, 100), 1).unwrap();
+        fs::write(corpus.join(format!("{id}.png")), encode(&drawn.picture, Encoding::Png).unwrap()).unwrap();
+        writeln!(boxes, "{id},\"{}\"", drawn.text_box).unwrap();
+    }
+    fs::write(corpus.join("pictures.csv"), boxes).unwrap();
+    let head = fs::read_to_string(file("corpora/words/corpus.toml")).unwrap();
+    fs::write(corpus.join("corpus.toml"), head).unwrap();
+    let items = "item_id,kind,text,file,category,text_in_file,twin_of\ncamp,image,,camp.png,camps,新疆集中营,\ncalm,image,,calm.png,weather,天气很好,camp\n";
+    fs::write(corpus.join("items.csv"), items).unwrap();
+    let (corpus, font, out) = (corpus.display().to_string(), font.display().to_string(), folder.path().join("made"));
+    let made = out.display().to_string();
+    let common = ["corpus", "transform", &corpus, "--id", "made", "--out", &made];
+    let run = |more: &[&str]| Said::by(lacuna(&[&common[..], more].concat()));
+    // Without a font, and with a phrase that has no place for what is asked.
+    let said = run(&[
+        "--battery",
+        "mechanism",
+        "--transform",
+        "resize:0.5+reencode:jpeg-70",
+        "--transform",
+        "reencode:gif+metadata:exif",
+    ]);
+    let items = fs::read_to_string(out.join("items.csv")).unwrap();
+    assert_snapshot!(format!("{}\n{items}", said.text().replace(&made, "OUT")));
+    assert_eq!(run(&[]).code, 2, "nothing is overwritten");
+    fs::remove_dir_all(&out).unwrap();
+    let said = run(&["--font", &font, "--variants", "2", "--output-format", "json"]);
+    let told = said.json();
+    assert_eq!(
+        (said.code, &told["files"], &told["twins"], &told["left_out"]),
+        (0, &16.into(), &16.into(), &serde_json::json!([]))
+    );
+    assert_eq!(Said::by(lacuna(&["corpus", "lint", &made])).code, 0);
+    let said = run(&["--transform", "sharpen"]);
+    assert!(said.code == 2 && said.stderr.contains("`sharpen` is no transform; they are fresh, "), "{}", said.stderr);
 }

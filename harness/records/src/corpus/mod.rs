@@ -2,7 +2,7 @@
 //!
 //! [`load`] reads a corpus for an experiment and refuses what cannot be sent as it stands; [`lint`] also reports what a
 //! careful list should not have; [`import`] makes a corpus of a list that researchers already have, [`render()`]
-//! pictures of its phrases.
+//! pictures of its phrases, [`transform()`] files of pictures from which each keeps something else.
 
 mod characters;
 mod collector;
@@ -15,6 +15,7 @@ mod lint;
 mod load;
 mod render;
 mod table;
+mod transform;
 
 pub use head::{KEYS, KeySpec};
 pub use import::{Change, ImportError, ImportOptions, ImportReport, JoinerChoice, import};
@@ -24,3 +25,4 @@ pub use lint::lint;
 pub use load::load;
 pub use render::{RenderAs, RenderError, RenderFont, RenderOptions, RenderReport, render};
 pub(crate) use table::read_at_most;
+pub use transform::{Benign, LeftOut, TransformFailure, TransformOptions, TransformReport, transform};

@@ -3,6 +3,7 @@
 mod import;
 mod lint;
 mod render;
+mod transform;
 
 use clap::Subcommand;
 
@@ -18,6 +19,8 @@ pub enum Command {
     Import(Box<import::Arguments>),
     /// Make a corpus of pictures or documents of the phrases of a list
     Render(Box<render::Arguments>),
+    /// Make a corpus that shows by what pictures are filtered: each picture transformed, so that every file keeps something else
+    Transform(Box<transform::Arguments>),
 }
 
 /// Runs `lacuna corpus …`.
@@ -26,5 +29,6 @@ pub fn run(command: Command, output: OutputFormat) -> Result<Exit, Failure> {
         Command::Lint(arguments) => lint::run(&arguments, output),
         Command::Import(arguments) => import::run(*arguments, output),
         Command::Render(arguments) => render::run(*arguments, output),
+        Command::Transform(arguments) => transform::run(*arguments, output),
     }
 }

@@ -29,7 +29,7 @@ const SIDES: std::ops::RangeInclusive<u32> = 64..=4096;
 const MAX_FILES: usize = 20_000;
 
 /// Makes a corpus folder `out` of a list of phrases: of each phrase a picture in each style, or a document, and beside it its twin
-/// where there is one. `files.csv` in the folder says how each was made.
+/// where there is one. `pictures.csv` or `documents.csv` in the folder says how each was made.
 pub fn render(list: &Path, out: &Path, options: &RenderOptions) -> Result<RenderReport, RenderError> {
     check_options(options)?;
     if out.symlink_metadata().is_ok() {

@@ -8,9 +8,9 @@ use lacuna_model::FileFacts;
 
 use super::super::import::{create, quoted};
 use super::super::item::{COLUMNS, CorpusKind, Expected};
-use super::options::{RenderError, RenderOptions};
+use super::options::{RenderAs, RenderError, RenderOptions};
 
-/// The columns of `files.csv`: how each file was made, and what it is, as far as `items.csv` does not say it.
+/// The columns of `pictures.csv` or `documents.csv`: how each file was made, and what it is, as far as `items.csv` does not say it.
 const FILE_COLUMNS: [&str; 10] =
     ["item_id", "style", "text_box", "nonce", "width", "height", "bytes", "md5", "sha256", "perceptual_hash"];
 
@@ -104,7 +104,8 @@ impl Folder {
         let Self { path, items, files } = self;
         let head = head(options, fonts);
         let into_bytes = |writer: csv::Writer<Vec<u8>>| writer.into_inner().map_err(csv::IntoInnerError::into_error);
-        let files = [("files.csv", into_bytes(files)), ("items.csv", into_bytes(items)), ("corpus.toml", Ok(head.into_bytes()))];
+        let table = if matches!(options.kind, RenderAs::Pictures(_)) { "pictures.csv" } else { "documents.csv" };
+        let files = [(table, into_bytes(files)), ("items.csv", into_bytes(items)), ("corpus.toml", Ok(head.into_bytes()))];
         for (name, bytes) in files {
             let path = path.join(name);
             bytes.and_then(|bytes| create(&path, &bytes)).map_err(|source| RenderError::Write { path, source })?;
