@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lacuna_model::{FileFacts, FileFormat};
 
+use crate::document::{self, DocumentError};
 use crate::hash::{md5_hex, sha256_hex};
 use crate::image::{Appearance, DecodeError, Format, Limits, inspect};
 
@@ -49,7 +50,7 @@ pub fn measure(name: &str, bytes: &[u8]) -> Measured {
     Measured { facts, appearance, error }
 }
 
-/// The format that the first bytes of a file have.
+/// The format of a file, as its bytes say; of one that is cut off, what it was.
 #[must_use]
 pub fn format_of(bytes: &[u8]) -> FileFormat {
     match Format::of(bytes) {
@@ -57,10 +58,14 @@ pub fn format_of(bytes: &[u8]) -> FileFormat {
         Some(Format::Jpeg) => FileFormat::Jpeg,
         Some(Format::WebP) => FileFormat::Webp,
         Some(Format::Gif) => FileFormat::Gif,
-        None if bytes.starts_with(b"%PDF-") => FileFormat::Pdf,
-        None if bytes.starts_with(b"PK\x03\x04") => FileFormat::Docx,
-        None if !bytes.is_empty() && !bytes.contains(&0) && std::str::from_utf8(bytes).is_ok() => FileFormat::Txt,
-        None => FileFormat::Other,
+        None => match document::examine(bytes, u64::MAX) {
+            Ok(format) | Err(DocumentError::Truncated { format }) => match format {
+                document::Format::Pdf => FileFormat::Pdf,
+                document::Format::Docx => FileFormat::Docx,
+                document::Format::Txt => FileFormat::Txt,
+            },
+            Err(_) => FileFormat::Other,
+        },
     }
 }
 

@@ -62,6 +62,36 @@ fn a_list_becomes_a_corpus_and_nothing_is_overwritten() {
 }
 
 #[test]
+fn phrases_become_documents_without_a_font_and_pictures_with_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("made").display().to_string();
+    let list = folder.path().join("list.txt").display().to_string();
+    fs::write(&list, "天气很好\nthe second\n").unwrap();
+    let render = |more: &[&str]| {
+        let first = ["corpus", "render", &list, "--id", "made", "--title", "Made", "--licence", "CC0-1.0", "--out", &out];
+        Said::by(lacuna(&[&first, more].concat()))
+    };
+    let said = render(&["--as", "pdf"]);
+    assert_eq!(said.code, 2);
+    assert!(said.stderr.contains("--font <FILE>"), "{}", said.stderr);
+
+    let said = render(&["--as", "docx", "--twin", "words"]);
+    assert_eq!((said.code, said.stdout.replace(&out, "OUT").as_str()), (0, "2 phrases: 2 files and 2 twins in OUT\n"));
+    assert_eq!(Said::by(lacuna(&["corpus", "lint", &out])).code, 0);
+
+    let font = concat!(env!("CARGO_MANIFEST_DIR"), "/../content/tests/fonts/han.otf");
+    let said = render(&["--font", font]);
+    assert_eq!(said.code, 2, "{}", said.stdout);
+    fs::remove_dir_all(&out).unwrap();
+    let said = render(&["--font", font, "--style", "night", "--style", "photo", "--size", "300x100", "--output-format", "json"]);
+    assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+    let told = said.json();
+    assert_eq!((&told["phrases"], &told["files"], &told["twins"]), (&2.into(), &4.into(), &0.into()));
+    assert_eq!(told["fonts"][0]["sha256"].as_str().map(str::len), Some(64));
+    assert_eq!(Said::by(lacuna(&["corpus", "lint", &out])).code, 0);
+}
+
+#[test]
 fn pictures_are_transformed_and_so_are_their_twins() {
     let folder = tempfile::tempdir().unwrap();
     let corpus = folder.path().join("corpus");

@@ -1,9 +1,10 @@
 //! Pictures to be told apart: phrases that differ in few characters, and what photographs are made of.
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
-use lacuna_content::image::{Area, Lettering, Limits, STYLES, Style, Typesetter, decode, render};
+use lacuna_content::image::{Area, Lettering, Limits, STYLES, Typesetter, decode, render};
 use lacuna_content::image::{Rgb, RgbImage};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -16,7 +17,7 @@ pub struct Sample {
     pub picture: RgbImage,
 }
 
-pub fn typesetter() -> Typesetter {
+fn typesetter() -> Typesetter {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fonts");
     let fonts = ["han.otf", "arabic.ttf", "tibetan.ttf"].map(|name| (fs::read(folder.join(name)).unwrap(), 0));
     Typesetter::new(fonts.to_vec()).unwrap()
@@ -30,7 +31,7 @@ fn characters(typesetter: &mut Typesetter) -> Vec<char> {
 }
 
 /// A text and two more with one and with two characters changed.
-fn texts(random: &mut ChaCha12Rng, characters: &[char], lengths: std::ops::RangeInclusive<usize>) -> [String; 3] {
+fn texts(random: &mut ChaCha12Rng, characters: &[char], lengths: RangeInclusive<usize>) -> [String; 3] {
     let length = random.random_range(lengths);
     let mut text: Vec<char> = (0..length).map(|_| *characters.choose(random).unwrap()).collect();
     [0, 1, 1].map(|changes| {
@@ -45,44 +46,80 @@ fn texts(random: &mut ChaCha12Rng, characters: &[char], lengths: std::ops::Range
     })
 }
 
-/// 2,400 pictures from a seed.
-pub fn generated(seed: u64) -> Vec<Sample> {
-    let mut random = ChaCha12Rng::seed_from_u64(seed);
-    let mut typesetter = typesetter();
-    let characters = characters(&mut typesetter);
-    let mut samples = Vec::new();
-    let mut family = 0;
-    let plain = Style::named("plain").unwrap();
-    for (set, families, lengths, styles) in [
-        ("phrases, one style", 300, 2..=8, vec![plain]),
-        ("phrases, six styles", 200, 2..=8, STYLES.to_vec()),
-        ("long texts, one style", 100, 9..=30, vec![plain]),
-    ] {
-        for _ in 0..families {
-            let style = *styles.choose(&mut random).unwrap();
-            for text in texts(&mut random, &characters, lengths.clone()) {
-                let nonce = random.random();
-                let picture = render(&mut typesetter, &text, style, (600, 200), nonce).unwrap().picture;
-                samples.push(Sample { set, family, picture });
-            }
-            family += 1;
-        }
+/// A set of pictures: how many families, how long the texts, in how many styles. A family is a text in three wordings, or one scene.
+struct Set {
+    name: &'static str,
+    families: usize,
+    content: Content,
+}
+
+enum Content {
+    Texts { lengths: RangeInclusive<usize>, styles: usize },
+    Scene { captioned: bool },
+}
+
+const SETS: [Set; 5] = [
+    Set { name: "phrases, one style", families: 600, content: Content::Texts { lengths: 2..=8, styles: 1 } },
+    Set { name: "phrases, six styles", families: 400, content: Content::Texts { lengths: 2..=8, styles: STYLES.len() } },
+    Set { name: "long texts, one style", families: 200, content: Content::Texts { lengths: 9..=30, styles: 1 } },
+    Set { name: "scenes", families: 800, content: Content::Scene { captioned: false } },
+    Set { name: "scenes with a caption", families: 400, content: Content::Scene { captioned: true } },
+];
+
+/// The families of all sets, by their numbers, from a seed. 4,800 pictures in all.
+pub fn families() -> std::ops::Range<usize> {
+    0..SETS.iter().map(|set| set.families).sum()
+}
+
+/// What pictures are drawn with.
+pub struct Studio {
+    typesetter: Typesetter,
+    characters: Vec<char>,
+}
+
+impl Studio {
+    pub fn new() -> Self {
+        let mut typesetter = typesetter();
+        let characters = characters(&mut typesetter);
+        Self { typesetter, characters }
     }
-    for (set, count, captioned) in [("scenes", 400, false), ("scenes with a caption", 200, true)] {
-        for _ in 0..count {
-            let (width, height) =
-                *[(600, 400), (400, 600), (480, 480), (800, 600), (300, 400), (1440, 1080)].choose(&mut random).unwrap();
-            let mut picture = scene(&mut random, width, height);
-            if captioned {
-                let [text, ..] = texts(&mut random, &characters, 4..=12);
-                let area = Area { x: width / 10, y: height * 3 / 4, width: width * 8 / 10, height: height / 5 };
-                typesetter.draw(&mut picture, area, &text, Lettering { ink: [255; 3], largest: height / 12 }).unwrap();
+
+    /// The pictures of a family, which follow from seed and number alone.
+    pub fn family(&mut self, seed: u64, family: usize) -> Vec<Sample> {
+        let mut first = 0;
+        let set = SETS.iter().find(|set| {
+            first += set.families;
+            family < first
+        });
+        let set = set.unwrap();
+        let mut random = ChaCha12Rng::seed_from_u64(seed);
+        random.set_stream(family as u64);
+        let pictures = match &set.content {
+            Content::Texts { lengths, styles } => {
+                let style = *STYLES[..*styles].choose(&mut random).unwrap();
+                let texts = texts(&mut random, &self.characters, lengths.clone());
+                texts
+                    .iter()
+                    .map(|text| render(&mut self.typesetter, text, style, (600, 200), random.random()).unwrap().picture)
+                    .collect()
             }
-            samples.push(Sample { set, family, picture });
-            family += 1;
-        }
+            Content::Scene { captioned } => vec![self.scene(&mut random, *captioned)],
+        };
+        pictures.into_iter().map(|picture| Sample { set: set.name, family, picture }).collect()
     }
-    samples
+
+    fn scene(&mut self, random: &mut ChaCha12Rng, captioned: bool) -> RgbImage {
+        let sizes = [(600, 400), (400, 600), (480, 480), (800, 600), (300, 400), (1440, 1080)];
+        let (width, height) = *sizes.choose(random).unwrap();
+        let mut picture = scene(random, width, height);
+        if captioned {
+            let [text, ..] = texts(random, &self.characters, 4..=12);
+            let area = Area { x: width / 10, y: height * 3 / 4, width: width * 8 / 10, height: height / 5 };
+            let lettering = Lettering { ink: [255; 3], largest: height / 12 };
+            self.typesetter.draw(&mut picture, area, &text, lettering).unwrap();
+        }
+        picture
+    }
 }
 
 /// Soft ground, a few shapes, grain: what photographs are made of, roughly.

@@ -2,27 +2,39 @@
 //!
 //! Fingerprints of signs forget by how much pictures differ. Two texts of one style differ in few characters, which moves few signs, as
 //! compression does; but it moves the luminance there by far more. So a small luminance map is kept, the distance is the root of the mean
-//! squared difference, and a received picture is taken for the nearest of those that were sent, if that is near enough.
+//! squared difference, and a received picture is taken for the nearest of those that were sent, if that is near enough and the next is not
+//! about as near. The maps are blurred a little before: small thumbnails blur what is sent, and differences in sharpness would hide
+//! differences in content.
 
 use image::RgbImage;
 
 use super::luminance::{MAP_FRACTION, luminance_map};
 
 /// Cells of the map that is kept, in each direction.
-const SIDE: usize = 64;
+const SIDE: u8 = 64;
 /// Cells of the grid on which pictures are compared.
-const COMPARED: usize = 1024;
+pub(super) const COMPARED: u16 = 1024;
+/// What a cell of the grid counts itself in the blur, where each neighbour counts 1.
+const CENTRE: u16 = 4;
+/// A cell of the grid is a sum of four cells of the map, blurred in both directions.
+pub(super) const SCALE: u64 = 4 * (CENTRE as u64 + 2) * (CENTRE as u64 + 2);
+/// The nearest picture must be nearer than so many hundredths of the distance to any other.
+const MARGIN: u64 = 97;
 
-/// How a picture looks: 64 × 64 cells of mean luminance, 8 bits each, 4,096 bytes, and its shape.
+/// How a picture looks: 64 × 64 cells of mean luminance, 8 bits each, and the coarser grid made of them on which it is compared.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Appearance {
     cells: Box<[u8]>,
     shape: Shape,
+    grid: Box<Grid>,
 }
+
+/// Sums of four cells of the map each, blurred.
+pub(super) type Grid = [u16; COMPARED as usize];
 
 /// How cells are put together, so that they are about as wide as high.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Shape {
+pub(super) enum Shape {
     /// At least twice as wide as high: 64 × 16 cells.
     Wide,
     /// 32 × 32 cells.
@@ -31,17 +43,47 @@ enum Shape {
     High,
 }
 
+impl Shape {
+    /// In the order of their numbers.
+    pub(super) const ALL: [Self; 3] = [Self::Wide, Self::Even, Self::High];
+
+    /// How many cells of the map lie side by side in a cell of the grid, and how many one above the other.
+    const fn cells(self) -> (usize, usize) {
+        match self {
+            Self::Wide => (1, 4),
+            Self::Even => (2, 2),
+            Self::High => (4, 1),
+        }
+    }
+}
+
 /// How far a picture is from another: root mean squared difference of luminance, in hundredths of a level of 255.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Distance(pub u32);
 
 impl Distance {
-    /// What a platform makes of a picture is at most so far from it: the farthest of 7,392 was 11.9 levels away
+    /// What a platform makes of a picture is at most so far from it: the farthest that was seen was 5.6 levels away
     /// (docs/benchmarks.md).
-    pub const SAME: Self = Self(1_500);
+    pub const SAME: Self = Self(1_000);
     /// Pictures that are nearer than this to each other are not to be sent in one run: what a platform makes of one could be
-    /// taken for the other. Thumbnails of 200 pixels can be confused farther apart (docs/benchmarks.md).
-    pub const APART: Self = Self(300);
+    /// taken for the other.
+    pub const APART: Self = Self(200);
+}
+
+/// What a received picture was recognised as.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Recognition {
+    /// The picture at this position among those sent.
+    As {
+        /// Its position.
+        position: usize,
+        /// How far the received one is from it.
+        distance: Distance,
+    },
+    /// One of the pictures at these positions, the nearest first, which cannot be told apart.
+    OneOf(Vec<usize>),
+    /// None of them.
+    Nothing,
 }
 
 impl Appearance {
@@ -55,61 +97,83 @@ impl Appearance {
             _ => Shape::Even,
         };
         let half = 1 << (MAP_FRACTION - 1);
-        let map = luminance_map(picture, SIDE as u32, SIDE as u32);
-        let cells = map.into_iter().map(|cell| u8::try_from((cell + half) >> MAP_FRACTION).unwrap_or(u8::MAX)).collect();
-        Self { cells, shape }
+        let map = luminance_map(picture, SIDE.into(), SIDE.into());
+        let cells: Box<[u8]> =
+            map.into_iter().map(|cell| u8::try_from((cell + half) >> MAP_FRACTION).unwrap_or(u8::MAX)).collect();
+        let grid = grid(&cells, shape);
+        Self { cells, shape, grid }
+    }
+
+    pub(super) const fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The grid for a shape, its own or another.
+    pub(super) fn grid(&self, shape: Shape) -> Box<Grid> {
+        if shape == self.shape { self.grid.clone() } else { grid(&self.cells, shape) }
     }
 
     /// How far a received picture is from this one, on the grid for the shape of this one. A change of brightness in the whole
     /// counts nothing.
     #[must_use]
     pub fn distance(&self, received: &Self) -> Distance {
-        let (one, other) = (self.grid(self.shape), received.grid(self.shape));
-        let difference = || one.iter().zip(&other).map(|(one, other)| i64::from(*one) - i64::from(*other));
-        let (sum, squares) = difference().fold((0, 0), |(sum, squares), value| (sum + value, squares + value * value));
-        // A cell is the sum of four; a variance times n² is n Σd² − (Σd)².
-        let cells = COMPARED as i64;
-        let scaled = u64::try_from(cells * squares - sum * sum).unwrap_or_default();
-        let root = (scaled * 10_000 / 16).isqrt() / COMPARED as u64;
-        Distance(u32::try_from(root).unwrap_or(u32::MAX))
-    }
-
-    /// Sums of four cells each.
-    fn grid(&self, shape: Shape) -> [u16; COMPARED] {
-        let (across, down) = match shape {
-            Shape::Wide => (1, 4),
-            Shape::Even => (2, 2),
-            Shape::High => (4, 1),
-        };
-        let mut grid = [0; COMPARED];
-        for (index, cell) in self.cells.iter().enumerate() {
-            let (x, y) = (index % SIDE, index / SIDE);
-            grid[y / down * (SIDE / across) + x / across] += u16::from(*cell);
+        if received.shape == self.shape {
+            distance(&self.grid, &received.grid)
+        } else {
+            distance(&self.grid, &received.grid(self.shape))
         }
-        grid
     }
 }
 
-/// The position of the sent picture that a received one is: the nearest, the first of those equally near, unless all are too far.
-#[must_use]
-pub fn recognise(sent: &[&Appearance], received: &Appearance) -> Option<usize> {
-    let distances = sent.iter().map(|sent| sent.distance(received)).enumerate();
-    distances
-        .min_by_key(|(_, distance)| *distance)
-        .filter(|(_, distance)| *distance <= Distance::SAME)
-        .map(|(position, _)| position)
+pub(super) fn distance(one: &Grid, other: &Grid) -> Distance {
+    // A cell is below 2¹⁶, so that the square of a difference is below 2³¹: a blurred sum of four is at most 36,720.
+    let differences = one.iter().zip(other).map(|(one, other)| i32::from(*one) - i32::from(*other));
+    let (sum, squares) = differences
+        .fold((0, 0), |(sum, squares), value| (sum + i64::from(value), squares + i64::from(value.wrapping_mul(value))));
+    // A variance times n² is n Σd² − (Σd)², here below 2⁵⁰, which leaves room for hundredths squared.
+    let scaled = u64::try_from(i64::from(COMPARED) * squares - sum * sum).unwrap_or_default();
+    let root = (scaled * 10_000 / (SCALE * SCALE)).isqrt() / u64::from(COMPARED);
+    Distance(u32::try_from(root).unwrap_or(u32::MAX))
 }
 
-/// The pairs that are too near each other to be told apart behind a platform, by their positions, the smaller first.
-#[must_use]
-pub fn too_near(appearances: &[&Appearance]) -> Vec<(usize, usize)> {
-    let mut pairs = Vec::new();
-    for (position, one) in appearances.iter().enumerate() {
-        for (other_position, other) in appearances.iter().enumerate().skip(position + 1) {
-            if one.distance(other).min(other.distance(one)) < Distance::APART {
-                pairs.push((position, other_position));
-            }
-        }
+/// The cells of a map put together for a shape, and blurred.
+fn grid(cells: &[u8], shape: Shape) -> Box<Grid> {
+    let (across, down) = shape.cells();
+    let side = usize::from(SIDE);
+    let columns = side / across;
+    let mut sums = Box::new([0; COMPARED as usize]);
+    for (index, cell) in cells.iter().enumerate() {
+        let (x, y) = (index % side, index / side);
+        sums[y / down * columns + x / across] += u16::from(*cell);
     }
-    pairs
+    let rows = usize::from(COMPARED) / columns;
+    // Beyond the edge lies what is at the edge.
+    let blurred = |cells: &Grid, step: usize, place: fn(usize, usize) -> usize, places: usize| {
+        let mut blurred = Box::new([0; COMPARED as usize]);
+        for (index, (to, cell)) in blurred.iter_mut().zip(cells).enumerate() {
+            let place = place(index, columns);
+            let before = if place == 0 { *cell } else { cells[index - step] };
+            let after = if place + 1 == places { *cell } else { cells[index + step] };
+            *to = before + CENTRE * cell + after;
+        }
+        blurred
+    };
+    let sums = blurred(&sums, 1, |index, columns| index % columns, columns);
+    blurred(&sums, columns, |index, columns| index / columns, rows)
+}
+
+/// Which of the pictures that were sent a received one is.
+#[must_use]
+pub fn recognise(sent: &[&Appearance], received: &Appearance) -> Recognition {
+    let grids = Shape::ALL.map(|shape| received.grid(shape));
+    let distances = sent.iter().map(|sent| distance(&sent.grid, &grids[sent.shape as usize]));
+    let mut near: Vec<(Distance, usize)> = distances.zip(0..).collect();
+    near.sort_unstable();
+    let nearest = near.first().copied().filter(|(distance, _)| *distance <= Distance::SAME);
+    let Some((distance, position)) = nearest else { return Recognition::Nothing };
+    near.retain(|(other, _)| u64::from(other.0) * MARGIN <= u64::from(distance.0) * 100);
+    match near.len() {
+        0 | 1 => Recognition::As { position, distance },
+        _ => Recognition::OneOf(near.into_iter().map(|(_, position)| position).collect()),
+    }
 }

@@ -1,7 +1,7 @@
 //! The outer structure of picture files: chunks, segments, blocks. Read without decoding, so that a file can be refused before
 //! anything large is allocated for it.
 //!
-//! PNG after ISO/IEC 15948, JPEG after ITU-T T.81 annex B, WebP after RFC 9649, GIF after the GIF89a specification.
+//! PNG after ISO/IEC 15948, JPEG after ITU-T T.81 annex B, `WebP` after RFC 9649, GIF after the specification of its version 89a.
 
 use super::Format;
 

@@ -131,6 +131,8 @@ fn overlaps(pixels: u32, cells: u32) -> Vec<Span> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use image::Rgb;
 
     use super::*;

@@ -7,6 +7,7 @@ mod appearance;
 mod area;
 pub(crate) mod container;
 mod decode;
+mod distinct;
 mod encode;
 mod format;
 mod luminance;
@@ -16,14 +17,17 @@ mod render;
 mod typeset;
 
 pub use ::image::{Rgb, RgbImage};
-pub use appearance::{Appearance, Distance, recognise, too_near};
+pub use appearance::{Appearance, Distance, Recognition, recognise};
 pub use area::{Area, AreaError};
 pub use decode::{DecodeError, Decoded, Inspection, Limits, decode, inspect};
+pub use distinct::Distinct;
 pub use encode::{EncodeError, Encoding, encode};
 pub use format::Format;
 pub use luminance::{Grayscale, luminance_map};
 pub use perceptual::{PerceptualHash, perceptual_hash};
 pub use render::{Rendered, STYLES, Style, freshen, render};
 pub use typeset::{FontError, FontIdentity, LONGEST_TEXT, Lettering, SMALLEST_SIZE, TypesetError, Typesetter};
+
+pub(crate) use typeset::{Glyph, Line};
 
 use random::generator;

@@ -8,7 +8,8 @@ use super::luminance::luminance_map;
 /// Frequencies in each direction.
 const LOW: usize = 16;
 /// Cells of the luminance map in each direction.
-const SIDE: usize = 48;
+const SIDE: usize = CELLS as usize;
+const CELLS: u32 = 48;
 
 /// 256 bits: for each of the 16 × 16 lowest frequencies of the discrete cosine transform (type II) of a luminance map of 48 × 48
 /// cells, whether it is above their median. The constant part counts as zero. Comparable only with itself.
@@ -33,7 +34,7 @@ impl std::fmt::Display for PerceptualHash {
 /// The fingerprint of a picture.
 #[must_use]
 pub fn perceptual_hash(picture: &RgbImage) -> PerceptualHash {
-    let cells: Vec<f64> = luminance_map(picture, SIDE as u32, SIDE as u32).into_iter().map(f64::from).collect();
+    let cells: Vec<f64> = luminance_map(picture, CELLS, CELLS).into_iter().map(f64::from).collect();
     let cosines: Vec<[f64; SIDE]> = (0..LOW)
         .map(|frequency| {
             let angle = |place: usize| std::f64::consts::PI * (frequency * (2 * place + 1)) as f64 / (2 * SIDE) as f64;

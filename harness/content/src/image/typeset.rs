@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cosmic_text::fontdb::{Database, Family, ID, Source, Stretch, Style, Weight};
-use cosmic_text::{Align, Attrs, Buffer, Fallback, FontSystem, Metrics, Shaping, SwashCache, SwashContent, SwashImage};
+use cosmic_text::{
+    Align, Attrs, Buffer, Fallback, FontSystem, LayoutRun, Metrics, Shaping, SwashCache, SwashContent, SwashImage,
+};
 use image::RgbImage;
 use unicode_script::{Script, UnicodeScript as _};
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -89,6 +91,30 @@ pub struct Lettering {
     pub largest: u32,
 }
 
+/// A line of shaped text.
+pub(crate) struct Line {
+    /// Its characters, in the order in which they are read.
+    pub(crate) text: String,
+    /// Whether some of it is read from the right.
+    pub(crate) from_the_right: bool,
+    /// Its glyphs, from the left.
+    pub(crate) glyphs: Vec<Glyph>,
+}
+
+/// A glyph where it stands on its line, lengths in the unit of the size of the letters.
+pub(crate) struct Glyph {
+    /// The position of its font among those given.
+    pub(crate) face: usize,
+    /// Its number in the font.
+    pub(crate) id: u16,
+    /// From the left edge.
+    pub(crate) x: f32,
+    /// How far above the baseline.
+    pub(crate) rise: f32,
+    /// The characters that it draws; of several glyphs that draw some together the first from the left has all, the others none.
+    pub(crate) cluster: String,
+}
+
 /// Fonts, ready to draw.
 pub struct Typesetter {
     system: FontSystem,
@@ -165,13 +191,7 @@ impl Typesetter {
     /// Draws a text into an area of a picture, centred, in the largest letters that fit. Gives the smallest area that holds all
     /// that was drawn.
     pub fn draw(&mut self, picture: &mut RgbImage, area: Area, text: &str, lettering: Lettering) -> Result<Area, TypesetError> {
-        if text.chars().all(|character| character.is_whitespace() || is_invisible(character)) {
-            return Err(TypesetError::Blank);
-        }
-        let missing = self.missing(text);
-        if !missing.is_empty() {
-            return Err(TypesetError::MissingGlyphs { missing });
-        }
+        self.check(text)?;
         let too_long = TypesetError::TooLong { width: area.width, height: area.height };
         if text.chars().count() > LONGEST_TEXT || !area.is_within(picture.width(), picture.height()) {
             return Err(too_long);
@@ -180,16 +200,66 @@ impl Typesetter {
         self.paint(picture, area, &buffer, height, lettering.ink)
     }
 
-    /// The text in the largest letters that fit, and how high it is.
-    fn lay_out(&mut self, area: Area, text: &str, largest: u32) -> Option<(Buffer, u32)> {
+    /// Whether a text has something to be seen, all of which the fonts have.
+    fn check(&mut self, text: &str) -> Result<(), TypesetError> {
+        if text.chars().all(|character| character.is_whitespace() || is_invisible(character)) {
+            return Err(TypesetError::Blank);
+        }
+        let missing = self.missing(text);
+        if missing.is_empty() { Ok(()) } else { Err(TypesetError::MissingGlyphs { missing }) }
+    }
+
+    /// Breaks a text into lines of at most `width` and shapes them in letters of `size`, from the edge at which its script begins.
+    pub(crate) fn lines(&mut self, text: &str, width: u32, size: u32) -> Result<Vec<Line>, TypesetError> {
+        self.check(text)?;
+        if text.chars().count() > LONGEST_TEXT {
+            return Err(TypesetError::TooLong { width, height: u32::MAX });
+        }
+        let mut buffer = self.buffer(text, width, size, None);
+        buffer.shape_until_scroll(&mut self.system, false);
+        let line = |run: LayoutRun| {
+            let (start, end) = (run.glyphs.iter().map(|glyph| glyph.start).min(), run.glyphs.iter().map(|glyph| glyph.end).max());
+            let text = run.text.get(start.unwrap_or_default()..end.unwrap_or_default()).unwrap_or_default();
+            let mut last = None;
+            let glyphs = run.glyphs.iter().filter_map(|glyph| {
+                let again = last.replace(glyph.start) == Some(glyph.start);
+                let cluster = run.text.get(glyph.start..glyph.end).filter(|_| !again).unwrap_or_default();
+                Some(Glyph {
+                    face: self.faces.iter().position(|face| face.id == glyph.font_id)?,
+                    id: glyph.glyph_id,
+                    x: glyph.x + glyph.font_size * glyph.x_offset,
+                    rise: glyph.font_size * glyph.y_offset - glyph.y,
+                    cluster: cluster.to_owned(),
+                })
+            });
+            let from_the_right = run.glyphs.iter().any(|glyph| glyph.level.is_rtl());
+            Line { glyphs: glyphs.collect(), text: text.to_owned(), from_the_right }
+        };
+        Ok(buffer.layout_runs().map(line).collect())
+    }
+
+    /// A font of those given.
+    pub(crate) fn font(&mut self, face: usize) -> Option<Arc<cosmic_text::Font>> {
+        let id = self.faces.get(face)?.id;
+        self.system.get_font(id, Weight::NORMAL)
+    }
+
+    /// The text, each part in its font, not yet shaped.
+    fn buffer(&mut self, text: &str, width: u32, size: u32, align: Option<Align>) -> Buffer {
         let spans = self.spans(text);
-        let mut size = largest.max(SMALLEST_SIZE);
         let mut buffer = Buffer::new(&mut self.system, metrics(size));
-        buffer.set_size(Some(length(area.width)), None);
+        buffer.set_size(Some(length(width)), None);
         let handles: Vec<&str> = self.faces.iter().map(|face| face.handle.as_str()).collect();
         let attributes = |face: usize| Attrs::new().family(Family::Name(handles.get(face).copied().unwrap_or_default()));
         let spans = spans.iter().map(|(face, part)| (*part, attributes(*face)));
-        buffer.set_rich_text(spans, &attributes(0), Shaping::Advanced, Some(Align::Center));
+        buffer.set_rich_text(spans, &attributes(0), Shaping::Advanced, align);
+        buffer
+    }
+
+    /// The text in the largest letters that fit, and how high it is.
+    fn lay_out(&mut self, area: Area, text: &str, largest: u32) -> Option<(Buffer, u32)> {
+        let mut size = largest.max(SMALLEST_SIZE);
+        let mut buffer = self.buffer(text, area.width, size, Some(Align::Center));
         loop {
             buffer.shape_until_scroll(&mut self.system, false);
             let lines = u32::try_from(buffer.layout_runs().count()).unwrap_or(u32::MAX);
@@ -258,11 +328,6 @@ impl Typesetter {
             }
         }
         parts.into_iter().filter_map(|(face, start, end)| Some((face, text.get(start..end)?))).collect()
-    }
-
-    fn font(&mut self, face: usize) -> Option<Arc<cosmic_text::Font>> {
-        let id = self.faces.get(face)?.id;
-        self.system.get_font(id, Weight::NORMAL)
     }
 
     fn covers(&mut self, face: usize, character: char) -> bool {

@@ -1,7 +1,7 @@
 //! Files made to be harmful, byte by byte.
 
 /// A PNG chunk with its checksum.
-pub fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+pub fn chunk(name: &[u8], data: &[u8]) -> Vec<u8> {
     let mut bytes = u32::try_from(data.len()).unwrap().to_be_bytes().to_vec();
     bytes.extend_from_slice(name);
     bytes.extend_from_slice(data);

@@ -8,23 +8,23 @@ use lacuna_model::Problem;
 
 use super::characters::{invisible, normal_form, shown};
 use super::collector::Collector;
+use super::files::Files;
 use super::head::is_language_tag;
-use super::item::{COLUMNS, CorpusKind};
+use super::item::COLUMNS;
 use super::load::{Cells, read};
-use super::pictures::Pictures;
 
 /// All problems of a corpus folder at once, in the order of its files. An empty list means that the corpus can be used
 /// and published as it is.
 #[must_use]
 pub fn lint(folder: &Path) -> Vec<Problem> {
-    let mut linter = Linter { first_of_form: HashMap::new(), pictures: Pictures::new(folder) };
+    let mut linter = Linter { first_of_form: HashMap::new(), files: Files::new(folder) };
     read(folder, |cells, components, problems| linter.row(cells, components, problems)).1
 }
 
 struct Linter<'a> {
     /// The line and the exact text of the first item with a normal form.
     first_of_form: HashMap<String, (usize, String)>,
-    pictures: Pictures<'a>,
+    files: Files<'a>,
 }
 
 impl Linter<'_> {
@@ -34,9 +34,7 @@ impl Linter<'_> {
             check_characters(cells, column, problems);
         }
         self.check_repeats(cells, components, problems);
-        if cells.get("kind") == CorpusKind::Image.as_str() {
-            self.pictures.check(cells, problems);
-        }
+        self.files.check(cells, problems);
         if cells.get("category").is_empty() {
             problems.report(at, "category", "is missing", "say what the item is about; controls have categories too");
         }

@@ -22,16 +22,18 @@ pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
 pub(crate) fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, String> {
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     // A named pipe would wait for ever.
-    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+    let Ok(metadata) = file.metadata() else { return Err("is no regular file".to_owned()) };
+    if !metadata.is_file() {
         return Err("is no regular file".to_owned());
     }
-    let mut bytes = Vec::new();
-    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) {
-        Ok(bytes)
-    } else {
-        Err(format!("is larger than {} MB", most / 1_000_000))
+    let too_large = || format!("is larger than {} MB", most / 1_000_000);
+    if metadata.len() > most {
+        return Err(too_large());
     }
+    let mut bytes = Vec::new();
+    // It may grow while it is read.
+    file.take(most + 1).read_to_end(&mut bytes).map_err(|error| format!("cannot be read: {error}"))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= most) { Ok(bytes) } else { Err(too_large()) }
 }
 
 /// Line and column (in Unicode scalar values) of a byte offset, both from 1.

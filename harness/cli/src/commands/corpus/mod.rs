@@ -18,7 +18,7 @@ pub enum Command {
     Lint(lint::Arguments),
     /// Make a corpus of a list: a table (CSV) with a column of keywords, or plain text with one a line
     Import(Box<import::Arguments>),
-    /// Make a corpus of pictures: each phrase of a list, drawn in one or more styles
+    /// Make a corpus of pictures or documents of the phrases of a list
     Render(Box<render::Arguments>),
     /// Make a corpus that shows by what pictures are filtered: each picture transformed, so that every file keeps something else
     Transform(Box<transform::Arguments>),

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lacuna_content::document;
 use lacuna_content::image::{STYLES, Style};
-use lacuna_records::corpus::{self, RenderError, RenderFont, RenderOptions, RenderReport};
+use lacuna_records::corpus::{self, RenderAs, RenderError, RenderFont, RenderOptions, RenderReport};
 use serde_json::json;
 
 use crate::arguments::OutputFormat;
@@ -12,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{print_json, print_lines};
 use crate::visible::visible;
 
-/// Pairs that look alike are listed up to this many.
+/// Files that look too much like others are listed up to this many.
 const MOST_LISTED: usize = 20;
 
 /// What to draw, and how.
@@ -38,23 +39,39 @@ pub struct Arguments {
     /// The folder to make
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// A font file; of a collection, FILE#NUMBER takes the face of that number, from 0. May be given several times: a
-    /// character is drawn by the first font that has it
-    #[arg(long = "font", required = true, value_name = "FILE", value_parser = font)]
+    /// What is made of each phrase
+    #[arg(long = "as", value_enum, default_value_t = Kind::Png, value_name = "FORMAT")]
+    kind: Kind,
+    /// A font file, for pictures and PDF; of a collection, FILE#NUMBER takes the face of that number, from 0. May be given
+    /// several times: a character is drawn by the first font that has it
+    #[arg(long = "font", required_if_eq_any = [("kind", "png"), ("kind", "pdf")], value_name = "FILE", value_parser = font)]
     fonts: Vec<RenderFont>,
-    /// How the pictures look; may be given several times: plain, night, notice, banner, newsprint, photo
+    /// How pictures look; may be given several times: plain, night, notice, banner, newsprint, photo
     #[arg(long = "style", default_value = "plain", value_name = "NAME", value_parser = style)]
     styles: Vec<Style>,
-    /// Width and height in pixels
+    /// Width and height of pictures in pixels
     #[arg(long, default_value = "600x200", value_name = "WxH", value_parser = size)]
     size: (u32, u32),
-    /// A harmless text: beside each picture a twin is made with it
+    /// A harmless text: beside each file a twin is made with it
     #[arg(long, value_name = "TEXT")]
     twin: Option<String>,
-    /// From it follows what gives each file a hash of its own: another seed gives pictures that look the same and have other
+    /// From it follows what gives each file a hash of its own: another seed gives files that look the same and have other
     /// hashes
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 63))]
     seed: u64,
+}
+
+/// The formats that can be made.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// Pictures
+    Png,
+    /// PDF documents
+    Pdf,
+    /// A word processor's documents
+    Docx,
+    /// Plain text files
+    Txt,
 }
 
 pub(super) fn font(text: &str) -> Result<RenderFont, String> {
@@ -73,9 +90,9 @@ fn size(text: &str) -> Result<(u32, u32), String> {
     sides.ok_or_else(|| "write it as 600x200".to_owned())
 }
 
-/// Makes pictures of phrases.
+/// Makes pictures or documents of phrases.
 pub fn run(arguments: Arguments, output: OutputFormat) -> Result<Exit, Failure> {
-    let Arguments { list, id, title, licence, out, fonts, mut styles, size, twin, seed } = arguments;
+    let Arguments { list, id, title, licence, out, kind, fonts, mut styles, size, twin, seed } = arguments;
     let mut names = Vec::new();
     styles.retain(|style| {
         !names.contains(&style.name) && {
@@ -83,7 +100,13 @@ pub fn run(arguments: Arguments, output: OutputFormat) -> Result<Exit, Failure> 
             true
         }
     });
-    let options = RenderOptions { id, title, licence, fonts, styles, size, seed, twin };
+    let kind = match kind {
+        Kind::Png => RenderAs::Pictures(styles),
+        Kind::Pdf => RenderAs::Document(document::Format::Pdf),
+        Kind::Docx => RenderAs::Document(document::Format::Docx),
+        Kind::Txt => RenderAs::Document(document::Format::Txt),
+    };
+    let options = RenderOptions { id, title, licence, kind, fonts, size, seed, twin };
     let report = corpus::render(&list, &out, &options).map_err(|error| match error {
         RenderError::Phrases(problems) => Failure::Problems(problems),
         RenderError::Write { path, source } => Failure::input(format!("{} cannot be written: {source}", path.display())),
@@ -97,14 +120,14 @@ pub fn run(arguments: Arguments, output: OutputFormat) -> Result<Exit, Failure> 
 }
 
 fn human(report: &RenderReport, out: &str) -> Vec<String> {
-    let RenderReport { phrases, pictures, twins, fonts, too_near } = report;
-    let mut lines = vec![format!("{phrases} phrases: {pictures} pictures and {twins} twins in {out}")];
+    let RenderReport { phrases, files, twins, fonts, too_near } = report;
+    let mut lines = vec![format!("{phrases} phrases: {files} files and {twins} twins in {out}")];
     lines
         .extend(fonts.iter().map(|font| format!("font: {}, face {}, SHA-256 {}", visible(&font.family), font.face, font.sha256)));
     if !too_near.is_empty() {
-        let note = "pairs look too much alike to be told apart behind a platform that re-encodes; send one of each";
+        let note = "look too much like an earlier one to be told apart behind a platform that re-encodes, as their notes say";
         lines.push(format!("{} {note}", too_near.len()));
-        lines.extend(too_near.iter().take(MOST_LISTED).map(|(one, other)| format!("  {one} {other}")));
+        lines.extend(too_near.iter().take(MOST_LISTED).map(|(one, earlier)| format!("  {one}, like {earlier}")));
         if let Some(more @ 1..) = too_near.len().checked_sub(MOST_LISTED) {
             lines.push(format!("  and {more} more"));
         }
@@ -117,7 +140,7 @@ fn as_json(report: &RenderReport) -> serde_json::Value {
         |font: &lacuna_content::image::FontIdentity| json!({ "family": font.family, "face": font.face, "sha256": font.sha256 });
     json!({
         "phrases": report.phrases,
-        "pictures": report.pictures,
+        "files": report.files,
         "twins": report.twins,
         "fonts": report.fonts.iter().map(font).collect::<Vec<_>>(),
         "too_near": report.too_near,

@@ -1,9 +1,9 @@
-//! Makes a corpus of pictures of phrases.
+//! Makes a corpus of pictures or documents of phrases.
 
 mod list;
 mod options;
 mod run;
 mod write;
 
-pub use options::{RenderError, RenderFont, RenderOptions, RenderReport};
+pub use options::{RenderAs, RenderError, RenderFont, RenderOptions, RenderReport};
 pub use run::render;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use lacuna_content::document;
 use lacuna_content::image::{FontError, FontIdentity, Style};
 
 /// A font file.
@@ -13,7 +14,16 @@ pub struct RenderFont {
     pub face: u32,
 }
 
-/// How pictures are made, and what the list does not say itself.
+/// What is made of a phrase.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RenderAs {
+    /// A PNG in each of these styles.
+    Pictures(Vec<Style>),
+    /// One document.
+    Document(document::Format),
+}
+
+/// How files are made, and what the list does not say itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RenderOptions {
     /// The id of the new corpus.
@@ -22,15 +32,15 @@ pub struct RenderOptions {
     pub title: String,
     /// Its licence.
     pub licence: String,
-    /// The fonts; a character is drawn by the first that has it.
+    /// What is made.
+    pub kind: RenderAs,
+    /// The fonts; a character is drawn by the first that has it. For pictures and PDF; the other formats hold no letters.
     pub fonts: Vec<RenderFont>,
-    /// The styles; each phrase is drawn in each.
-    pub styles: Vec<Style>,
-    /// Width and height in pixels.
+    /// Width and height of pictures in pixels.
     pub size: (u32, u32),
     /// From it follows what makes each file's hash its own. The same seed gives the same files.
     pub seed: u64,
-    /// A harmless text, drawn like each phrase whose row has none of its own.
+    /// A harmless text, made a file of like each phrase whose row has none of its own.
     pub twin: Option<String>,
 }
 
@@ -39,13 +49,13 @@ pub struct RenderOptions {
 pub struct RenderReport {
     /// How many phrases were read.
     pub phrases: usize,
-    /// How many pictures were made, twins not counted.
-    pub pictures: usize,
+    /// How many files were made, twins not counted.
+    pub files: usize,
     /// How many twins were made.
     pub twins: usize,
     /// The fonts that were given.
     pub fonts: Vec<FontIdentity>,
-    /// Pairs of items that look too much alike to be told apart once a platform has worked on them.
+    /// Items, each with an earlier one that it looks too much like to be told apart once a platform has worked on them.
     pub too_near: Vec<(String, String)>,
 }
 
@@ -81,8 +91,8 @@ pub enum RenderError {
         /// Why.
         source: FontError,
     },
-    /// Some phrases cannot be drawn; all of them are named.
-    #[error("not every phrase can be drawn")]
+    /// Some phrases cannot be made files of; all of them are named.
+    #[error("not every phrase can be rendered")]
     Phrases(Vec<lacuna_model::Problem>),
     /// A file cannot be written.
     #[error("{path} cannot be written")]

@@ -4,54 +4,68 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
+use lacuna_content::document::{self, NotInXml, PdfError};
+use lacuna_content::file::{Measured, measure};
 use lacuna_content::image::{
-    Appearance, Encoding, Inspection, Limits, Rendered, Style, TypesetError, Typesetter, encode, inspect, render as draw,
-    too_near,
+    Area, Distinct, EncodeError, Encoding, Rendered, Style, TypesetError, Typesetter, encode, render as draw,
 };
 use lacuna_model::{Location, Problem};
 use sha2::{Digest as _, Sha256};
 
 use super::super::characters::shown;
 use super::super::head::is_corpus_id;
+use super::super::item::CorpusKind;
 use super::super::load::hexadecimal;
 use super::super::table::read_at_most;
 use super::list::{Phrase, phrases};
-use super::options::{RenderError, RenderOptions, RenderReport};
-use super::write::{Folder, NewPicture};
+use super::options::{RenderAs, RenderError, RenderOptions, RenderReport};
+use super::write::{Folder, NewFile};
 
 /// The largest font file, in bytes. Collections for Chinese, Japanese and Korean have about 20 MB.
 const MAX_FONT_BYTES: u64 = 200_000_000;
 /// The shortest and the longest side of a picture, in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 64..=4096;
-/// More pictures of one list are a mistake, and fill a disk.
-const MAX_PICTURES: usize = 100_000;
+/// More files of one list are a mistake, and fill a disk.
+const MAX_FILES: usize = 20_000;
 
-/// Makes a corpus folder `out` of a list of phrases: each phrase in each style as a PNG, and beside it its twin where there is
-/// one. `pictures.csv` in the folder says how each was made.
+/// Makes a corpus folder `out` of a list of phrases: of each phrase a picture in each style, or a document, and beside it its twin
+/// where there is one. `pictures.csv` or `documents.csv` in the folder says how each was made.
 pub fn render(list: &Path, out: &Path, options: &RenderOptions) -> Result<RenderReport, RenderError> {
     check_options(options)?;
     if out.symlink_metadata().is_ok() {
         return Err(RenderError::OutExists(out.to_owned()));
     }
     let phrases = phrases(list)?;
-    if phrases.len().saturating_mul(options.styles.len()) > MAX_PICTURES {
-        let reason = format!("would make more than {MAX_PICTURES} pictures; divide it");
+    let forms = forms(&options.kind);
+    if phrases.len().saturating_mul(forms.len()) > MAX_FILES {
+        let reason = format!("would make more than {MAX_FILES} files; divide it");
         return Err(RenderError::Unreadable { path: list.to_owned(), reason });
     }
     let mut typesetter = typesetter(options)?;
-    check_characters(list, &phrases, options, &mut typesetter)?;
+    if needs_fonts(&options.kind) {
+        check_characters(list, &phrases, options, &mut typesetter)?;
+    }
     let fonts: Vec<_> = typesetter.fonts().cloned().collect();
-    let mut maker = Maker { options, typesetter, folder: Folder::make(out)?, seen: Vec::new(), ids: HashSet::new() };
-    let mut report = RenderReport { phrases: phrases.len(), pictures: 0, twins: 0, fonts, too_near: Vec::new() };
+    let folder = Folder::make(out)?;
+    let mut maker = Maker {
+        options,
+        typesetter,
+        folder,
+        distinct: Distinct::new(),
+        kept: Vec::new(),
+        too_near: Vec::new(),
+        ids: HashSet::new(),
+    };
+    let mut report = RenderReport { phrases: phrases.len(), files: 0, twins: 0, fonts, too_near: Vec::new() };
     let mut problems = Vec::new();
     for phrase in &phrases {
-        for style in &options.styles {
-            match maker.make(phrase, *style)? {
-                Ok(twin) => {
-                    report.pictures += 1;
-                    report.twins += usize::from(twin);
+        for form in &forms {
+            match maker.make(phrase, *form)? {
+                Ok(made) => {
+                    report.files += usize::from(made >= 1);
+                    report.twins += usize::from(made == 2);
                 }
-                Err(error) => problems.push(problem(list, phrase, &error)),
+                Err(refusal) => problems.push(problem(list, phrase, &refusal)),
             }
         }
     }
@@ -60,11 +74,64 @@ pub fn render(list: &Path, out: &Path, options: &RenderOptions) -> Result<Render
         fs::remove_dir_all(out).map_err(|source| RenderError::Write { path: out.to_owned(), source })?;
         return Err(RenderError::Phrases(problems));
     }
-    let appearances: Vec<&Appearance> = maker.seen.iter().map(|(_, appearance)| appearance).collect();
-    let name = |index: usize| maker.seen.get(index).map(|(id, _)| id.clone()).unwrap_or_default();
-    report.too_near = too_near(&appearances).into_iter().map(|(one, other)| (name(one), name(other))).collect();
+    report.too_near = maker.too_near;
     maker.folder.finish(options, &report.fonts)?;
     Ok(report)
+}
+
+/// What a file is made as.
+#[derive(Clone, Copy)]
+enum Form {
+    Picture(Style),
+    Document(document::Format),
+}
+
+impl Form {
+    /// How it is called in the id of an item.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Picture(style) => style.name,
+            Self::Document(format) => format.as_str(),
+        }
+    }
+
+    const fn kind(self) -> CorpusKind {
+        match self {
+            Self::Picture(_) => CorpusKind::Image,
+            Self::Document(_) => CorpusKind::Document,
+        }
+    }
+
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Picture(_) => "png",
+            Self::Document(format) => format.as_str(),
+        }
+    }
+}
+
+fn forms(kind: &RenderAs) -> Vec<Form> {
+    match kind {
+        RenderAs::Pictures(styles) => styles.iter().map(|style| Form::Picture(*style)).collect(),
+        RenderAs::Document(format) => vec![Form::Document(*format)],
+    }
+}
+
+fn needs_fonts(kind: &RenderAs) -> bool {
+    matches!(kind, RenderAs::Pictures(_) | RenderAs::Document(document::Format::Pdf))
+}
+
+/// Why a phrase cannot be made a file of.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error(transparent)]
+    Text(#[from] TypesetError),
+    #[error(transparent)]
+    Pdf(#[from] PdfError),
+    #[error(transparent)]
+    Docx(#[from] NotInXml),
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
 }
 
 fn check_options(options: &RenderOptions) -> Result<(), RenderError> {
@@ -77,6 +144,9 @@ fn check_options(options: &RenderOptions) -> Result<(), RenderError> {
         if value.is_empty() {
             return wrong(option, value, "it must not be empty");
         }
+    }
+    if needs_fonts(&options.kind) && options.fonts.is_empty() {
+        return wrong("font", "", "name a font file: pictures and PDF files hold the shapes of letters");
     }
     let (width, height) = options.size;
     if !SIDES.contains(&width) || !SIDES.contains(&height) {
@@ -109,7 +179,7 @@ fn check_characters(
         for text in [Some(&phrase.text), twin_of(phrase, options)].into_iter().flatten() {
             let missing = typesetter.missing(text);
             if !missing.is_empty() {
-                problems.push(problem(list, phrase, &TypesetError::MissingGlyphs { missing }));
+                problems.push(problem(list, phrase, &TypesetError::MissingGlyphs { missing }.into()));
             }
         }
     }
@@ -120,17 +190,22 @@ fn twin_of<'a>(phrase: &'a Phrase, options: &'a RenderOptions) -> Option<&'a Str
     Some(&phrase.twin).filter(|twin| !twin.is_empty()).or(options.twin.as_ref())
 }
 
-fn problem(list: &Path, phrase: &Phrase, error: &TypesetError) -> Problem {
-    let fix = match error {
-        TypesetError::MissingGlyphs { .. } => {
-            "add a font that has them with another --font, such as one of the Debian packages fonts-noto-cjk or fonts-noto-core"
-        }
-        TypesetError::TooLong { .. } => "shorten it, or make the pictures larger with --size",
-        TypesetError::Blank => "write a phrase",
+fn problem(list: &Path, phrase: &Phrase, refusal: &Refusal) -> Problem {
+    let fix = match refusal {
+        Refusal::Text(error) | Refusal::Pdf(PdfError::Text(error)) => match error {
+            TypesetError::MissingGlyphs { .. } => {
+                "add a font that has them with another --font, such as one of the Debian packages fonts-noto-cjk or fonts-noto-core"
+            }
+            TypesetError::TooLong { .. } => "shorten it, or make the pictures larger with --size",
+            TypesetError::Blank => "write a phrase",
+        },
+        Refusal::Pdf(PdfError::Font { .. }) => "use another font file",
+        Refusal::Docx(_) => "remove the character",
+        Refusal::Encode(_) => "make the pictures smaller with --size",
     };
     let file = if list.is_dir() { list.join("items.csv") } else { list.to_owned() };
     let location = Location { file, line: phrase.line, column: 0 };
-    let message = format!("`{}`: {error}", shown(&phrase.text));
+    let message = format!("`{}`: {refusal}", shown(&phrase.text));
     Problem { location, key: "text".to_owned(), message, fix: fix.to_owned() }
 }
 
@@ -138,66 +213,91 @@ struct Maker<'a> {
     options: &'a RenderOptions,
     typesetter: Typesetter,
     folder: Folder,
-    /// The pictures that are no twins.
-    seen: Vec<(String, Appearance)>,
+    /// The pictures that are no twins and can be told apart, and their items.
+    distinct: Distinct,
+    kept: Vec<String>,
+    too_near: Vec<(String, String)>,
     ids: HashSet<String>,
 }
 
 impl Maker<'_> {
-    /// Draws a phrase in a style, and its twin; whether there is one.
-    fn make(&mut self, phrase: &Phrase, style: Style) -> Result<Result<bool, TypesetError>, RenderError> {
+    /// Makes a file of a phrase, and its twin; how many were made.
+    fn make(&mut self, phrase: &Phrase, form: Form) -> Result<Result<u8, Refusal>, RenderError> {
         // 80 bits: among a hundred thousand items the chance of one collision is below 1e-14.
         let digest = hexadecimal(&Sha256::digest(phrase.text.as_bytes()));
-        let id = format!("p-{}-{}", digest.get(..20).unwrap_or_default(), style.name);
-        // A phrase that the list has twice is drawn once.
+        let id = format!("p-{}-{}", digest.get(..20).unwrap_or_default(), form.name());
+        // A phrase that the list has twice is rendered once.
         if !self.ids.insert(id.clone()) {
-            return Ok(Ok(false));
+            return Ok(Ok(0));
         }
         let twin = twin_of(phrase, self.options).cloned();
-        if let Err(error) = self.draw(phrase, &phrase.text, style, id.clone(), None)? {
-            return Ok(Err(error));
+        if let Err(refusal) = self.add(phrase, &phrase.text, form, id.clone(), None)? {
+            return Ok(Err(refusal));
         }
-        let Some(twin) = twin else { return Ok(Ok(false)) };
-        let drawn = self.draw(phrase, &twin, style, format!("{id}-twin"), Some(id))?;
-        Ok(drawn.map(|()| true))
+        let Some(twin) = twin else { return Ok(Ok(1)) };
+        let added = self.add(phrase, &twin, form, format!("{id}-twin"), Some(id))?;
+        Ok(added.map(|()| 2))
     }
 
-    fn draw(
+    fn add(
         &mut self,
         phrase: &Phrase,
         text: &str,
-        style: Style,
+        form: Form,
         id: String,
         twin_of: Option<String>,
-    ) -> Result<Result<(), TypesetError>, RenderError> {
+    ) -> Result<Result<(), Refusal>, RenderError> {
         let nonce = nonce(self.options.seed, &id);
-        let Rendered { picture, text_box } = match draw(&mut self.typesetter, text, style, self.options.size, nonce) {
-            Ok(rendered) => rendered,
-            Err(error) => return Ok(Err(error)),
+        let (bytes, look) = match self.content(text, form, nonce) {
+            Ok(content) => content,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        let unwritable = |reason: String| RenderError::Unreadable { path: id.clone().into(), reason };
-        let bytes = encode(&picture, Encoding::Png).map_err(|error| unwritable(error.to_string()))?;
-        let inspection: Inspection = inspect(&bytes, &Limits::default()).map_err(|error| unwritable(error.to_string()))?;
-        // Twins are meant to look alike, and are sent as often as one likes.
-        if twin_of.is_none() {
-            self.seen.push((id.clone(), inspection.appearance.clone()));
+        let Measured { facts, appearance, .. } = measure(&id, &bytes);
+        let mut notes = String::new();
+        // Twins are meant to look alike.
+        if let Some(appearance) = appearance.filter(|_| twin_of.is_none()) {
+            match self.distinct.add(&appearance).map_err(|earlier| self.kept.get(earlier).cloned().unwrap_or_default()) {
+                Ok(()) => self.kept.push(id.clone()),
+                Err(earlier) => {
+                    notes = format!("looks too much like {earlier} to be told apart behind a platform that re-encodes");
+                    self.too_near.push((id.clone(), earlier));
+                }
+            }
         }
-        let picture = NewPicture {
+        let new = NewFile {
             id,
+            kind: form.kind(),
+            extension: form.extension(),
             text,
             language: &phrase.language,
             category: &phrase.category,
             expected: phrase.expected,
-            style: style.name,
             twin_of,
-            text_box,
+            notes,
+            look,
             nonce,
-            inspection,
+            bytes,
+            facts,
         };
-        self.folder.add(&picture, &bytes)?;
+        self.folder.add(&new)?;
         Ok(Ok(()))
     }
+
+    /// The bytes of a file; of a picture also its style, and where its letters are.
+    fn content(&mut self, text: &str, form: Form, nonce: u64) -> Result<Content, Refusal> {
+        match form {
+            Form::Picture(style) => {
+                let Rendered { picture, text_box } = draw(&mut self.typesetter, text, style, self.options.size, nonce)?;
+                Ok((encode(&picture, Encoding::Png)?, Some((style.name, text_box))))
+            }
+            Form::Document(document::Format::Pdf) => Ok((document::pdf(&mut self.typesetter, text, nonce)?, None)),
+            Form::Document(document::Format::Docx) => Ok((document::docx(text, nonce)?, None)),
+            Form::Document(document::Format::Txt) => Ok((document::txt(text, nonce), None)),
+        }
+    }
 }
+
+type Content = (Vec<u8>, Option<(&'static str, Area)>);
 
 /// What makes the hash of one file its own.
 fn nonce(seed: u64, id: &str) -> u64 {
