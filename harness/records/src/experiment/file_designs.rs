@@ -16,7 +16,7 @@ pub(super) fn mechanism_shape() -> Shape {
         Key::with_default(
             "wait",
             Form::Duration,
-            "'10m'",
+            "'10min'",
             "how long the platform is given to look at a file before the same bytes are sent again; a filter that takes longer is taken for none",
         ),
         Key::with_default(
@@ -39,7 +39,7 @@ pub(super) fn exposure_shape() -> Shape {
         Key::with_default(
             "delays",
             Form::some(Form::Duration),
-            "['30s', '1m', '2m', '5m', '10m', '30m']",
+            "['30s', '1m', '2m', '5m', '10min', '30m']",
             "after how long twins are sent; the longest decides, the others find how long the platform takes to learn",
         ),
         Key::with_default(
