@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use lacuna_model::policy::{Action, Condition, Enforces, FileRule, Finds, Network, Outage, OutageKind, Policy, Rule, Sanctions};
-use lacuna_simulator::http::{Limits, Server};
+use lacuna_simulator::http::{Limits, Ocr, Server};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -260,6 +260,21 @@ async fn the_log_is_a_witness_of_every_submission() {
     assert!(nowhere.is_err(), "a folder is no log");
 }
 
+/// A rule that drops what has this text in it.
+fn finds_text(text: &str) -> FileRule {
+    FileRule {
+        id: "r".to_owned(),
+        finds: Finds { text: vec![text.to_owned()], ..Finds::default() },
+        enforces: Enforces::AtOnce,
+        learns_after: lacuna_model::Duration::ZERO,
+        analyses: Condition::default(),
+        when: Condition::default(),
+        action: Action::Drop,
+        after: lacuna_model::Duration::ZERO,
+        enforcement: 1.0,
+    }
+}
+
 /// What a picture shows, as a sender declares it.
 fn shown(text: &str) -> Value {
     json!({"text": text, "look": "", "metadata": ""})
@@ -341,17 +356,7 @@ async fn a_file_that_is_too_long_or_does_not_come_is_not_taken() {
 async fn rules_find_what_is_declared_and_pictures_are_encoded_anew() {
     let mut policy = Policy::default();
     policy.files.reencode = true;
-    policy.file_rules = vec![FileRule {
-        id: "r".to_owned(),
-        finds: Finds { text: vec!["secret".to_owned()], ..Finds::default() },
-        enforces: Enforces::AtOnce,
-        learns_after: lacuna_model::Duration::ZERO,
-        analyses: Condition::default(),
-        when: Condition::default(),
-        action: Action::Drop,
-        after: lacuna_model::Duration::ZERO,
-        enforcement: 1.0,
-    }];
+    policy.file_rules = vec![finds_text("secret")];
     let server = Server::start(&policy, 1, LOOPBACK, None).await.unwrap();
     let peer = Peer::new(server.addr()).await;
     for (bytes, name, text) in [(png(9), "secret.png", "a secret"), (png(200), "fine.png", ""), (b"words".to_vec(), "a.txt", "")] {
@@ -366,4 +371,41 @@ async fn rules_find_what_is_declared_and_pictures_are_encoded_anew() {
     assert_eq!((status, lacuna_content::file::format_of(&picture)), (StatusCode::OK, lacuna_model::FileFormat::Jpeg));
     assert_eq!(files[0]["file"], lacuna_content::sha256_hex(&picture));
     assert_eq!(peer.download(&peer.bob, files[1]["file"].as_str().unwrap()).await.1, b"words", "what is no picture stays");
+}
+
+/// A program that reads what a test wants, in place of one that can read.
+fn reader(folder: &std::path::Path, script: &str) -> Ocr {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = folder.join("reader");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    Ocr { program, languages: "chi_sim+eng".to_owned() }
+}
+
+#[tokio::test]
+async fn what_a_program_reads_counts_in_place_of_what_is_declared() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = Policy { file_rules: vec![finds_text("\u{65b0}\u{7586}")], ..Policy::default() };
+    let says = "[ \"$*\" = 'stdin stdout -l chi_sim+eng' ] && cat >/dev/null && echo '\u{65b0} \u{7586}'";
+    let ocr = reader(folder.path(), says);
+    let server = Server::start_with_reader(&policy, 1, LOOPBACK, None, Some(ocr)).await.unwrap();
+    let peer = Peer::new(server.addr()).await;
+    // What is no picture is not read, and nothing is found in it whatever is declared.
+    for (bytes, name) in [(png(9), "read.png"), (b"words".to_vec(), "words.txt")] {
+        let (status, uploaded) = peer.upload(&peer.alice, bytes).await;
+        assert_eq!(status, StatusCode::OK);
+        let declared = if name == "words.txt" { "\u{65b0}\u{7586}" } else { "" };
+        let file = json!({"file": uploaded["file"], "name": name, "shown": shown(declared)});
+        assert_eq!(peer.send_file(file).await, StatusCode::OK);
+    }
+    let events = peer.events(0, 1_000).await;
+    let names: Vec<&Value> = events["events"].as_array().unwrap().iter().map(|event| &event["file"]["name"]).collect();
+    assert_eq!(names, ["words.txt"]);
+
+    for broken in ["exit 1", "kill $$"] {
+        let ocr = reader(folder.path(), broken);
+        let server = Server::start_with_reader(&policy, 1, LOOPBACK, None, Some(ocr)).await.unwrap();
+        let peer = Peer::new(server.addr()).await;
+        assert_eq!(peer.upload(&peer.alice, png(9)).await.0, StatusCode::INTERNAL_SERVER_ERROR, "{broken}");
+    }
 }

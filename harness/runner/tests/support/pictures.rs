@@ -22,16 +22,17 @@ pub fn picture(number: u64) -> Vec<u8> {
 }
 
 /// Adds pictures to a corpus of texts that was written into `folder` before: for each stem so many, `stem0.png`, `stem1.png`, … with the
-/// text that can be read in them.
+/// text that can be read in them. The ids are `stem0`, `stem1`, …, or begin with `named` where the stem cannot stand in an id.
 pub fn add_pictures(folder: &Path, id: &str, stems: &[(&str, usize, &str)]) {
     let corpus = folder.join(id);
     fs::create_dir(corpus.join("files")).unwrap();
     let mut rows = vec!["item_id,kind,text,file,text_in_file".to_owned()];
     for (number, (stem, count, text)) in stems.iter().enumerate() {
+        let id_stem = if stem.bytes().all(|byte| byte.is_ascii_alphanumeric()) { stem } else { "named" };
         for row in 0..*count {
             let seed = (id.bytes().fold(number as u64, |sum, byte| sum * 31 + u64::from(byte)) << 16) + row as u64;
             fs::write(corpus.join(format!("files/{stem}{row}.png")), picture(seed)).unwrap();
-            rows.push(format!("{stem}{row},image,,files/{stem}{row}.png,{text}"));
+            rows.push(format!("{id_stem}{row},image,,files/{stem}{row}.png,{text}"));
         }
     }
     fs::write(corpus.join("items.csv"), rows.join("\n")).unwrap();
