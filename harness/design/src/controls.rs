@@ -28,7 +28,19 @@ struct Control {
     item: ItemIx,
     script: Option<Script>,
     length: usize,
+    /// How its file was made.
+    file: Option<Made>,
     sends: u32,
+}
+
+/// How a file was made, as a number: a benign twin of a transform stands for its files.
+type Made = u64;
+
+fn made(study: &Study, item: ItemIx) -> Option<Made> {
+    let file = study.item(item).file.as_ref()?;
+    // FNV-1a, 64 bits.
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    Some(file.origin.transform.bytes().fold(0xcbf2_9ce4_8422_2325, step))
 }
 
 /// The controls of one channel.
@@ -47,6 +59,7 @@ pub(crate) struct Likeness {
     script: Option<Script>,
     length: usize,
     parts: usize,
+    file: Option<Made>,
 }
 
 impl Likeness {
@@ -61,7 +74,8 @@ impl Likeness {
         let text = study.text_of(probe);
         let length = text.chars().count();
         let is_text = probe.excerpt.is_some() || length >= LENGTH_OF_TEXTS;
-        Self { script: script(&text), length, parts: if is_text { usize::MAX } else { probe.items.len() } }
+        let file = probe.items.first().and_then(|item| made(study, *item));
+        Self { script: script(&text), length, parts: if is_text { usize::MAX } else { probe.items.len() }, file }
     }
 }
 
@@ -71,7 +85,7 @@ impl Controls {
             .items_of(Role::Control)
             .map(|item| {
                 let message = &study.item(item).message;
-                Control { item, script: script(message), length: message.chars().count(), sends: 0 }
+                Control { item, script: script(message), length: message.chars().count(), file: made(study, item), sends: 0 }
             })
             .collect();
         all.shuffle(&mut generator(study.seed, &["controls", &channel.0.to_string()]));
@@ -86,19 +100,27 @@ impl Controls {
     /// The controls of the next message, and the how-manieth send of the first of them this is. What is expelled is left out
     /// as long as there is something else. `alone`: one control is missing already, and the next is sent alone.
     pub fn next(&mut self, like: Option<Likeness>, alone: bool, expelled: impl Fn(ItemIx) -> bool) -> (Vec<ItemIx>, u32) {
-        let mut like = like.unwrap_or(Likeness { script: None, length: 0, parts: 1 });
+        let mut like = like.unwrap_or(Likeness { script: None, length: 0, parts: 1, file: None });
         self.messages += 1;
         let in_doubt = self.missing_in_company >= MISSING_UNTIL_SINGLE && !self.messages.is_multiple_of(TRIES_AGAIN);
         if alone || in_doubt {
             like = like.single();
         }
-        let fits = |control: &Control, strictly: bool| {
+        // A file is a witness for files, best one that was made in the same way. Where such a one is missing, that may be why.
+        let fits = |control: &Control, strictness: u8| {
             let alike = like.script.is_none() || control.script == like.script;
-            (alike || !strictly) && !expelled(control.item)
+            let same_kind = control.file.is_some() == like.file.is_some();
+            let fits = match strictness {
+                2 if alone && like.file.is_some() => same_kind && control.file != like.file,
+                2 => alike && control.file == like.file,
+                1 => same_kind && (alike || like.file.is_some()),
+                _ => true,
+            };
+            fits && !expelled(control.item)
         };
         let mut chosen: Vec<usize> = Vec::new();
-        for strictly in [true, false] {
-            chosen = (0..self.all.len()).filter(|index| fits(&self.all[*index], strictly)).collect();
+        for strictness in [2, 1, 0] {
+            chosen = (0..self.all.len()).filter(|index| fits(&self.all[*index], strictness)).collect();
             if !chosen.is_empty() {
                 break;
             }

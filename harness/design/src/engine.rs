@@ -6,8 +6,8 @@ use std::sync::Arc;
 use lacuna_inference::evidence::{Change, Evidence};
 use lacuna_inference::tally::Tallies;
 use lacuna_model::{
-    AccountCondition, AccountIx, ChannelIx, Deadline, Decision, Duration, EntrySequence, Fact, Outcome, ProbeId, Role,
-    SendResult, StopReason, Study, Timestamp,
+    AccountCondition, AccountIx, ChannelIx, Deadline, Decision, DesignKind, Duration, EntrySequence, Fact, Outcome, ProbeId,
+    Role, SendResult, StopReason, Study, Timestamp,
 };
 use rand_chacha::ChaCha12Rng;
 
@@ -15,7 +15,9 @@ use crate::account::SendingAccount;
 use crate::channel::ChannelState;
 use crate::command::{Command, Progress};
 use crate::controls::{Controls, Likeness};
+use crate::exposure::Exposure;
 use crate::isolate::Isolation;
+use crate::mechanism::Mechanism;
 use crate::random::generator;
 use crate::screen::Screen;
 
@@ -26,6 +28,8 @@ pub struct Engine {
     pub(crate) tallies: Tallies,
     pub(crate) screen: Screen,
     pub(crate) isolation: Isolation,
+    pub(crate) mechanism: Mechanism,
+    pub(crate) exposure: Exposure,
     pub(crate) channels: Vec<ChannelState>,
     pub(crate) accounts: Vec<SendingAccount>,
     /// The channels on which each account sends.
@@ -96,6 +100,8 @@ impl Engine {
             tallies: Tallies::new(Arc::clone(&study)),
             screen: Screen::new(&study),
             isolation: Isolation::new(&study),
+            mechanism: Mechanism::new(&study),
+            exposure: Exposure::new(&study),
             channels: study.channels().map(|(index, _)| ChannelState::new(index, &study)).collect(),
             accounts: sends_on.iter().map(|channels: &Vec<_>| SendingAccount::new(channels.len() as u64)).collect(),
             controls: study.channels().map(|(index, _)| Controls::new(&study, index)).collect(),
@@ -131,12 +137,13 @@ impl Engine {
     /// Where the run stands, for people.
     #[must_use]
     pub fn progress(&self) -> Progress {
-        let questions = self.screen.questions() as u64;
+        let (cases, open) = self.files();
+        let questions = (self.screen.questions() + cases) as u64;
         Progress {
             sent: self.run.sent,
             controls: self.run.controls,
             questions,
-            answered: questions - self.screen.unfinished() as u64,
+            answered: questions - (self.screen.unfinished() + open) as u64,
             outcomes: self.run.outcomes,
             listening: self.run.stopped.is_some(),
         }
@@ -185,6 +192,8 @@ impl Engine {
         }
         self.screen.open_epoch(at, &self.study, &self.tallies);
         self.isolation.open_epoch(&self.study, &self.evidence, &self.tallies);
+        self.mechanism.open_epoch(&self.study, &self.evidence, &self.tallies);
+        self.exposure.open_epoch(&self.study, &self.evidence, &self.tallies);
         // A run that had been stopped for safety stays stopped, and listens to the end.
         if stopped == Some(StopReason::Sanction) {
             self.run.stopped = stopped;
@@ -220,10 +229,13 @@ impl Engine {
                     }
                 }
                 let record = self.evidence.probe(probe);
+                self.mechanism.concluded(&record.probe, &self.evidence, &self.tallies);
+                self.exposure.concluded(&self.study, &self.evidence, &self.tallies);
                 if record.probe.excerpt.is_none() && record.probe.role == Role::Candidate {
                     self.isolation.concluded(&record.probe.items, &self.study, &self.tallies);
                     self.dirty_route(record.probe.channel);
                 }
+                self.dirty_elsewhere();
             }
         }
     }
@@ -254,6 +266,7 @@ impl Engine {
         }
         self.screen.heard(index, recipient);
         self.isolation.heard(index, recipient);
+        self.mechanism.heard(index, recipient, &self.evidence, &self.tallies);
         let until = at + self.channels[index.get()].grace(&self.study);
         let missing: Vec<ProbeId> = self.evidence.open_before(probe, recipient).collect();
         for missing in missing {
@@ -339,6 +352,13 @@ impl Engine {
             if channel.recipients.contains(&recipient) {
                 self.dirty.insert(channel.sender);
             }
+        }
+    }
+
+    /// What is sent on one arm may be what another waits for.
+    pub(crate) fn dirty_elsewhere(&mut self) {
+        if self.study.design == DesignKind::Exposure {
+            self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
         }
     }
 

@@ -23,8 +23,8 @@ use lacuna_model::{
     Study, Timestamp, Unit,
 };
 
-use crate::route::{Route, RouteIx, route_of, routes};
 use crate::screen::Supply;
+use lacuna_inference::routes::{Route, RouteIx, route_of, routes};
 
 /// So many bracketed drops make a text worth a search.
 const SUSPICIOUS_DROPS: u32 = 2;

@@ -4,7 +4,7 @@
 //! deadline to be watched, or the word that the run is over. The engine is a pure fold over the facts, so the same facts give
 //! the same decisions, and resuming a run is replaying its journal.
 //!
-//! Around the designs (`screen`, `isolate`) stand the things that every design needs: `account` (pacing, budgets,
+//! Around the designs (`screen`, `isolate`, `mechanism`, `exposure`) stand the things that every design needs: `account` (pacing, budgets,
 //! backing off), `channel` (is the path alive, may a candidate be sent, is a control due), `controls` (which controls are sent) and
 //! `random` (named, seeded choices).
 
@@ -13,9 +13,10 @@ mod channel;
 mod command;
 mod controls;
 mod engine;
+mod exposure;
 mod isolate;
+mod mechanism;
 mod random;
-mod route;
 mod schedule;
 mod screen;
 
@@ -25,4 +26,4 @@ pub use random::generator;
 
 /// The version of the engine's decisions. It changes whenever the same facts would lead to other decisions; a run is only
 /// resumed by the version that began it.
-pub const ENGINE_VERSION: u32 = 3;
+pub const ENGINE_VERSION: u32 = 4;

@@ -90,29 +90,35 @@ impl Engine {
                 return Some(inquiry.into());
             }
         }
+        if let Some(ask) = self.mechanism.next(channel, tail).or_else(|| self.exposure.next(channel, at)) {
+            return Some(Ask::of_file(ask, &self.study));
+        }
         self.screen.next(channel, at, tail, &self.study, &self.tallies)
     }
 
     /// What a channel could ask now.
     fn supply(&mut self, channel: ChannelIx, at: Timestamp) -> Supply {
-        let texts = self.texts(channel, at);
         let at_their_end = self.isolation.outstanding() == 0;
-        match (self.screen.supply(channel, at, at_their_end), texts) {
-            (Supply::Ready(items), Supply::Ready(texts)) => Supply::Ready(items + texts),
-            (Supply::Ready(ready), _) | (_, Supply::Ready(ready)) => Supply::Ready(ready),
-            (Supply::Later(items), Supply::Later(texts)) => Supply::Later(items.min(texts)),
-            (Supply::Later(from), _) | (_, Supply::Later(from)) => Supply::Later(from),
-            (Supply::Nothing, Supply::Nothing) => Supply::Nothing,
-        }
+        self.screen
+            .supply(channel, at, at_their_end)
+            .and(self.texts(channel, at))
+            .and(self.mechanism.supply(channel, at))
+            .and(self.exposure.supply(channel, at))
     }
 
     fn texts(&mut self, channel: ChannelIx, at: Timestamp) -> Supply {
         self.isolation.supply(channel, at, &self.evidence, &self.tallies)
     }
 
-    /// What is left to be done about items and texts.
+    /// Questions about files, and how many of them are open.
+    pub(crate) fn files(&self) -> (usize, usize) {
+        let ((cases, open), (trials, running)) = (self.mechanism.questions(), self.exposure.questions());
+        (cases + trials, open + running)
+    }
+
+    /// What is left to be done about items, texts and files.
     fn outstanding(&self) -> usize {
-        self.screen.outstanding() + self.isolation.outstanding()
+        self.screen.outstanding() + self.isolation.outstanding() + self.files().1
     }
 
     /// Gives up what cannot be used any more: accounts that are down or have no messages left, paths that stay silent.
@@ -137,6 +143,8 @@ impl Engine {
             if self.channels[channel.get()].is_dead() {
                 self.screen.close(channel, at, &self.study, &self.tallies);
                 self.isolation.close(channel);
+                self.mechanism.close(channel, &self.evidence, &self.tallies);
+                self.exposure.close(channel, &self.study, &self.evidence, &self.tallies);
                 self.dirty
                     .extend(self.study.arm(self.study.channel(channel).arm).senders.iter().filter(|sender| **sender != account));
             }
@@ -158,6 +166,7 @@ impl Engine {
     fn silence(&mut self, channel: ChannelIx, recipient: AccountIx, at: Timestamp, commands: &mut Vec<Command>) {
         self.screen.silenced(channel, recipient);
         self.isolation.silenced(channel, recipient);
+        self.mechanism.silenced(channel, recipient, &self.evidence, &self.tallies);
         let until = at + self.channels[channel.get()].grace(&self.study);
         let open: Vec<ProbeId> =
             self.evidence.open_for(recipient).filter(|probe| self.evidence.probe(*probe).probe.channel == channel).collect();
@@ -268,6 +277,11 @@ impl Engine {
         self.screen.planned(id, ask, recipients);
         let decision = Decision::ProbePlanned(probe);
         self.evidence.apply_decision(at, &decision);
+        if let Decision::ProbePlanned(probe) = &decision {
+            self.mechanism.planned(&self.study, probe);
+            self.exposure.planned(&self.study, probe, &self.evidence, &self.tallies);
+            self.dirty_elsewhere();
+        }
         commands.push(Command::Decide(decision));
     }
 
@@ -288,7 +302,7 @@ impl Engine {
             return false;
         }
         let all_dead = self.channels.iter().all(crate::channel::ChannelState::is_dead);
-        let texts = self.isolation.count(&self.evidence, &self.tallies);
+        let texts = self.isolation.count(&self.evidence, &self.tallies) + self.files().1;
         let were_open = std::mem::replace(&mut self.run.texts_open, texts > 0);
         if were_open && texts == 0 {
             // What the screen kept for the end can be asked now.
@@ -349,7 +363,8 @@ impl Engine {
         self.tallies.settle();
         let again = self.screen.reconsider(at, &self.study, &self.tallies) > 0
             || self.isolation.hand_over(&self.study, &self.tallies)
-            || self.isolation.reconsider(&self.evidence, &self.tallies);
+            || self.isolation.reconsider(&self.evidence, &self.tallies)
+            || self.mechanism.reconsider(&self.evidence, &self.tallies);
         if again {
             self.dirty.extend((0u16..).map(AccountIx).take(self.accounts.len()));
         }

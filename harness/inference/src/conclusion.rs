@@ -9,6 +9,8 @@ use crate::contrasts::{self, Contrasts};
 use crate::controls::ControlTally;
 use crate::enforcement::{self, EnforcementRecord};
 use crate::evidence::Evidence;
+use crate::exposure::{self, ExposureRecord, Trial};
+use crate::mechanism::{self, MechanismRecord};
 use crate::rules::{self, TextRecord};
 use crate::tally::Tallies;
 use crate::verdicts::{self, VerdictRecord};
@@ -28,6 +30,21 @@ pub struct ControlRecord {
     pub expelled: bool,
 }
 
+/// What is claimed about files.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct FileClaims {
+    /// One per original, arm and recipient; none unless the design asks for mechanisms.
+    pub mechanisms: Vec<MechanismRecord>,
+    /// Whether what is shown outside is enforced inside, and the trials; `None` unless the design exposes something.
+    pub exposure: Option<(ExposureRecord, Vec<Trial>)>,
+}
+
+impl FileClaims {
+    fn of(evidence: &Evidence, tallies: &Tallies) -> Self {
+        Self { mechanisms: mechanism::derive(evidence, tallies), exposure: exposure::derive(evidence, tallies) }
+    }
+}
+
 /// All claims of a run.
 pub struct Conclusion {
     /// One per unit.
@@ -44,6 +61,8 @@ pub struct Conclusion {
     pub contrasts: Contrasts,
     /// What in texts is blocked; one per text, arm and recipient.
     pub texts: Vec<TextRecord>,
+    /// By what files are filtered.
+    pub files: FileClaims,
     /// What the platform seems to do to accounts.
     pub account_effects: Vec<AccountEffect>,
     /// The settled tallies behind them.
@@ -65,6 +84,7 @@ pub fn conclude(evidence: &Evidence) -> Conclusion {
         enforcement: enforcement::derive(evidence.study(), &tallies),
         contrasts: contrasts::derive(evidence, &tallies),
         texts: rules::derive(evidence, &tallies),
+        files: FileClaims::of(evidence, &tallies),
         account_effects: account_effects::derive(evidence, &tallies),
         tallies,
     }

@@ -237,6 +237,7 @@ pub fn is_text(study: &Study, item: ItemIx) -> bool {
     let it = study.item(item);
     it.role == Role::Candidate
         && study.isolation.is_some()
+        && it.file.is_none()
         && (study.design == DesignKind::Isolate || it.message.graphemes(true).nth(SHORTEST_TEXT - 1).is_some())
 }
 

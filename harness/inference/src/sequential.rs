@@ -54,6 +54,15 @@ pub fn ln_e_value(drops: &(impl Iterator<Item = BlockDrops> + Clone), arrivals: 
     greatest + log(exp(always - greatest) + partly.iter().map(|bet| exp(bet - greatest)).sum::<f64>())
 }
 
+/// The greatest logarithm of an e-value that is written as it is; what is above is written as this, about 1e300.
+const GREATEST_LN_E: f64 = 690.775_5;
+
+/// An e-value as it is written.
+#[must_use]
+pub fn e_value(ln_e: f64) -> f64 {
+    exp(ln_e.min(GREATEST_LN_E))
+}
+
 /// The logarithm of the e-value of so many drops and no arrival at one bound on the loss.
 #[must_use]
 pub fn ln_e_of_drops(drops: u32, loss_upper: f64) -> f64 {

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lacuna_model::{AccountIx, ArmIx, Duration, Outcome, Purpose, Reason, Role, SendState, Timestamp, Unit, Verdict};
-use libm::exp;
 
 use crate::evidence::{Change, Evidence};
 use crate::intervals::{clopper_pearson, confidence_sequence};
@@ -15,9 +14,6 @@ use crate::tally::{Tallies, Tally};
 
 /// The confidence of the interval of a drop rate.
 pub const CONFIDENCE: f64 = 0.95;
-
-/// The greatest logarithm of an e-value that is written as it is; what is above is written as this, about 1e300.
-const GREATEST_LN_E: f64 = 690.775_5;
 
 /// What is claimed of one unit: one row of `verdicts.csv`.
 #[derive(Clone, PartialEq, Debug)]
@@ -54,7 +50,7 @@ pub struct VerdictRecord {
 
 /// An e-value as it is written.
 pub(crate) fn e_value(ln_e: f64) -> f64 {
-    exp(ln_e.min(GREATEST_LN_E))
+    crate::sequential::e_value(ln_e)
 }
 
 /// The verdict that a tally supports, where `convicted` says whether the drops are more than loss.

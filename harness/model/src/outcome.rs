@@ -194,5 +194,9 @@ vocabulary! {
         NonMonotone = "non_monotone",
         /// An item known to be dropped arrived on this arm, so that its silence means nothing.
         CanaryDelivered = "canary_delivered",
+        /// The platform encodes files anew, so that no hash survives it.
+        Reencoded = "reencoded",
+        /// The platform stores one file for an MD5, and delivers it for another.
+        Deduplicated = "deduplicated",
     }
 }

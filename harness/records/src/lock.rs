@@ -9,7 +9,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use lacuna_content::sha256_hex;
-use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Safety, Watch};
+use lacuna_model::study::{DecisionRule, DesignKind, ExposureRule, MechanismRule, Pacing, Safety, Watch};
 use lacuna_model::{Duration, Study, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -61,6 +61,12 @@ pub struct Lock {
     /// What is asked about texts that do not arrive; `None` where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isolation: Option<LockedIsolation>,
+    /// How files are asked about; `None` where no design does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mechanism: Option<MechanismRule>,
+    /// What is exposed where; `None` where nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exposure: Option<ExposureRule>,
     /// `[decision]`
     pub decision: DecisionRule,
     /// `[watch]`
@@ -145,6 +151,8 @@ impl Lock {
             seed: study.seed,
             design: study.design,
             isolation: isolation_of(study),
+            mechanism: study.mechanism.clone(),
+            exposure: study.exposure.clone(),
             decision: study.decision.clone(),
             watch: study.watch.clone(),
             pacing: study.pacing.clone(),
@@ -181,6 +189,7 @@ impl Lock {
 
     fn rules(&self) -> Vec<(String, String)> {
         let mut rules = of_design(self.design, self.isolation);
+        rules.extend(of_files(self.mechanism.as_ref(), self.exposure.as_ref()));
         rules.extend(flat(self.seed, &self.decision, &self.watch, &self.pacing, &self.safety));
         rules
     }
@@ -259,6 +268,7 @@ pub fn changed_inputs(locked: &[InputHash], found: &[InputHash]) -> Vec<Change> 
 
 fn rules_of(study: &Study) -> Vec<(String, String)> {
     let mut rules = of_design(study.design, isolation_of(study));
+    rules.extend(of_files(study.mechanism.as_ref(), study.exposure.as_ref()));
     rules.extend(flat(study.seed, &study.decision, &study.watch, &study.pacing, &study.safety));
     rules
 }
@@ -270,6 +280,24 @@ fn of_design(design: DesignKind, isolation: Option<LockedIsolation>) -> Vec<(Str
         rules.push(("then.isolate".to_owned(), isolation.is_some().to_string()));
     }
     rules.extend(isolation.map(|it| ("decision.max-messages-per-text".to_owned(), it.max_messages_per_text.to_string())));
+    rules
+}
+
+/// How files are asked about, under the keys of an experiment.
+fn of_files(mechanism: Option<&MechanismRule>, exposure: Option<&ExposureRule>) -> Vec<(String, String)> {
+    let mut rules = Vec::new();
+    let mut rule = |key: &str, value: String| rules.push((key.to_owned(), value));
+    if let Some(MechanismRule { wait, max_messages_per_item }) = mechanism {
+        rule("mechanism.wait", wait.to_string());
+        rule("mechanism.max-messages-per-item", max_messages_per_item.to_string());
+    }
+    if let Some(ExposureRule { outside, inside, delays, max_pairs }) = exposure {
+        // The arms themselves are held by the hash of the experiment.
+        rule("exposure.outside", format!("arm {}", outside.0));
+        rule("exposure.inside", format!("arm {}", inside.0));
+        rule("exposure.delays", delays.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+        rule("exposure.max-pairs", max_pairs.to_string());
+    }
     rules
 }
 

@@ -27,6 +27,7 @@ fn experiment() -> Experiment {
             input(InputKind::Policy, "policies/keyed.toml", "b"),
             input(InputKind::Corpus, "../corpora/quickstart", "c"),
         ],
+        files: Vec::new(),
     }
 }
 

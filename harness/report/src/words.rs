@@ -104,6 +104,8 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::UnknownSubmission => "only sends of unknown fate",
         Reason::NonMonotone => "arrived in a pool, and alone it is under suspicion",
         Reason::CanaryDelivered => "an item known to be dropped arrived on this arm",
+        Reason::Reencoded => "the platform encodes files anew, so that no hash survives it",
+        Reason::Deduplicated => "the platform delivered another file of the same MD5",
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lacuna_design::{ENGINE_VERSION, Engine, Progress};
+use lacuna_inference::conclusion::FileClaims;
 use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::{self, VerdictRecord};
 use lacuna_model::{Entry, RunId, StopReason, Study, Timestamp, Verdict};
@@ -84,6 +85,8 @@ pub struct RunSummary {
     pub verdicts: Vec<VerdictRecord>,
     /// What in texts is blocked.
     pub texts: Vec<TextRecord>,
+    /// By what files are filtered.
+    pub claims: FileClaims,
     /// The lock that it was checked against, and where it departs from it.
     pub registration: Option<projection::Registration>,
     /// Where it stood at its end.
@@ -309,6 +312,7 @@ impl Prepared {
             reason,
             verdicts: analysis.verdicts,
             texts: analysis.texts,
+            claims: analysis.claims,
             registration: analysis.registration,
             progress,
             took: sealed_at - opened_at,
@@ -346,7 +350,13 @@ fn difference(began: &Study, now: &Study) -> &'static str {
         ("[watch]", began.watch == now.watch),
         ("[pacing]", began.pacing == now.pacing),
         ("[safety]", began.safety == now.safety),
-        ("what is isolated", began.design == now.design && began.isolation == now.isolation),
+        (
+            "what is asked",
+            began.design == now.design
+                && began.isolation == now.isolation
+                && began.mechanism == now.mechanism
+                && began.exposure == now.exposure,
+        ),
     ];
     parts.iter().find(|(_, same)| !same).map_or("something", |(part, _)| part)
 }

@@ -7,6 +7,7 @@ use console::{Style, style};
 use lacuna_model::{ArmIx, ItemIx, Verdict};
 
 use super::Summary;
+use super::files::files;
 use super::texts::texts;
 use crate::table::table;
 use crate::visible::{shortened, visible};
@@ -23,6 +24,7 @@ pub fn text(summary: &Summary, width: u16) -> String {
     text += &matrix(summary, width);
     text += &findings(summary, width);
     text += &texts(&summary.texts, &summary.study, width);
+    text += &files(&summary.claims, &summary.study, width);
     text += &registration(summary);
     let (candidates, controls) = (summary.candidates_sent, summary.controls_sent);
     // Writing to a string cannot fail.

@@ -1,5 +1,6 @@
 //! What a run found, on stdout.
 
+mod files;
 mod human;
 mod json;
 mod texts;
@@ -7,6 +8,7 @@ mod texts;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lacuna_inference::conclusion::FileClaims;
 use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{AccountIx, ArmIx, ItemIx, Role, Study, Verdict};
@@ -36,6 +38,8 @@ pub struct Summary {
     findings: Vec<Finding>,
     /// What in texts is blocked.
     texts: Vec<TextRecord>,
+    /// By what files are filtered.
+    claims: FileClaims,
     /// The lock that the run was checked against, and where it departs from it.
     registration: Option<Registration>,
 }
@@ -75,6 +79,7 @@ impl Summary {
             matrix,
             findings,
             texts: run.texts.clone(),
+            claims: run.claims.clone(),
             registration: run.registration.clone(),
         }
     }
@@ -104,6 +109,7 @@ impl Summary {
             matrix,
             findings,
             texts: analysis.texts.clone(),
+            claims: analysis.claims.clone(),
             registration: analysis.registration.clone(),
         }
     }

@@ -11,7 +11,8 @@ use super::question::{QuestionIx, Stage};
 use super::queue::Class;
 use super::{Screen, purpose};
 use crate::isolate::Inquiry;
-use crate::route::RouteIx;
+use crate::mechanism::FileAsk;
+use lacuna_inference::routes::RouteIx;
 
 /// What a channel has to ask.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,6 +25,19 @@ pub(crate) enum Supply {
     Nothing,
 }
 
+impl Supply {
+    /// What two have together.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Ready(one), Self::Ready(other)) => Self::Ready(one + other),
+            (Self::Ready(ready), _) | (_, Self::Ready(ready)) => Self::Ready(ready),
+            (Self::Later(one), Self::Later(other)) => Self::Later(one.min(other)),
+            (Self::Later(from), _) | (_, Self::Later(from)) => Self::Later(from),
+            (Self::Nothing, Self::Nothing) => Self::Nothing,
+        }
+    }
+}
+
 /// Whose question a probe asks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Task {
@@ -33,8 +47,8 @@ pub(super) enum Task {
     Hunt(RouteIx, HuntIx),
     /// Whether pools can be believed.
     Check(RouteIx),
-    /// Where in a text the block is.
-    Text,
+    /// Nothing of the screen's: where in a text the block is, or what of a file is looked at.
+    Elsewhere,
 }
 
 /// What to send next.
@@ -51,10 +65,19 @@ pub(crate) struct Ask {
     task: Task,
 }
 
+impl Ask {
+    /// A file.
+    pub fn of_file(ask: FileAsk, study: &Study) -> Self {
+        let FileAsk { item, purpose, attempt } = ask;
+        let role = study.item(item).role;
+        Self { items: vec![item], role, purpose, attempt, carried: false, excerpt: None, task: Task::Elsewhere }
+    }
+}
+
 impl From<Inquiry> for Ask {
     fn from(inquiry: Inquiry) -> Self {
         let Inquiry { items, purpose, attempt, excerpt } = inquiry;
-        Self { items, role: Role::Candidate, purpose, attempt, carried: false, excerpt: Some(excerpt), task: Task::Text }
+        Self { items, role: Role::Candidate, purpose, attempt, carried: false, excerpt: Some(excerpt), task: Task::Elsewhere }
     }
 }
 
@@ -195,7 +218,7 @@ impl Screen {
         self.asked.push(ask.map(|ask| ask.task));
         let open = u16::try_from(recipients).unwrap_or(u16::MAX);
         match ask.map(|ask| ask.task) {
-            None | Some(Task::Text) => {}
+            None | Some(Task::Elsewhere) => {}
             Some(Task::Question(index)) => {
                 let question = &mut self.questions[index as usize];
                 question.stage = Stage::Asked;
@@ -226,7 +249,7 @@ impl Screen {
         tallies: &Tallies,
     ) {
         match self.asked.get(probe.get()).copied().flatten() {
-            None | Some(Task::Text) => {}
+            None | Some(Task::Elsewhere) => {}
             Some(Task::Question(index)) => self.question_concluded(index, outcome, at, study, tallies),
             Some(Task::Hunt(route, hunt)) => self.hunt_concluded(route, hunt, probe, at, study, evidence, tallies),
             Some(Task::Check(route)) => self.check_concluded(route, probe, at, study, evidence, tallies),

@@ -21,16 +21,16 @@ mod search;
 use std::collections::BTreeSet;
 
 use lacuna_inference::tally::Tallies;
-use lacuna_model::{AccountIx, ChannelIx, ItemIx, Pooling, Purpose, Role, Study, Timestamp};
+use lacuna_model::{AccountIx, ChannelIx, DesignKind, ItemIx, Pooling, Purpose, Role, Study, Timestamp};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
 
 use crate::random::generator;
-use crate::route::{Route, RouteIx, route_of, routes};
 use ask::Task;
 pub(crate) use ask::{Ask, Supply};
 use checks::{AUDITED, Checks};
+use lacuna_inference::routes::{Route, RouteIx, route_of, routes};
 use pools::Pools;
 use prior::Priors;
 use question::{Question, QuestionIx, Stage};
@@ -98,11 +98,15 @@ impl Screen {
             generator(study.seed, &names)
         };
         let mut random = named("screen");
-        let mut order: Vec<ItemIx> = study.items_of(Role::Candidate).collect();
+        // Files are asked about by a design of their own.
+        let is_own = matches!(study.design, DesignKind::Screen | DesignKind::Isolate);
+        let mut order: Vec<ItemIx> = study.items_of(Role::Candidate).filter(|_| is_own).collect();
         order.shuffle(&mut random);
         let mut canaries: Vec<ItemIx> = study.items_of(Role::Canary).collect();
         canaries.shuffle(&mut random);
-        let with_pools = study.decision.pooling == Pooling::Auto && study.decision.replicates.is_none();
+        // A file has a message of its own.
+        let has_files = study.items_of(Role::Candidate).any(|item| study.item(item).file.is_some());
+        let with_pools = study.decision.pooling == Pooling::Auto && study.decision.replicates.is_none() && !has_files;
         let mut pooled = with_pools.then(|| {
             let priors = Priors::new(study);
             Pooled {

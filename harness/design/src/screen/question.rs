@@ -2,7 +2,7 @@
 
 use lacuna_model::ItemIx;
 
-use crate::route::RouteIx;
+use lacuna_inference::routes::RouteIx;
 
 /// Index of a question.
 pub(super) type QuestionIx = u32;

@@ -9,7 +9,7 @@ use super::Screen;
 use super::checks::Check;
 use super::pools::{Answer, HuntIx, Next};
 use super::question::{QuestionIx, Stage};
-use crate::route::RouteIx;
+use lacuna_inference::routes::RouteIx;
 
 impl Screen {
     /// A message of a hunt has an outcome for one more recipient.

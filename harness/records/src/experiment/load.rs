@@ -9,6 +9,7 @@ use lacuna_model::{IsolationRule, Pooling, Problem, Study, TextRules};
 
 use super::accounts::Accounts;
 use super::arms::Arms;
+use super::file_designs::{FileDesigns, check as check_files};
 use super::files::StudyFile;
 use super::isolation::Isolates;
 use super::items::{Items, LoadCorpus};
@@ -143,6 +144,7 @@ fn read(
         }
     }
     let isolates = Isolates::read(&root, problems);
+    let designs = FileDesigns::read(&root, &accounts, &arms, problems);
     let corpora = root.table("corpora")?;
     let items = Items::read(&corpora, &surroundings.base, adapter, isolates, load_corpus, problems);
     inputs.extend(items.inputs);
@@ -150,7 +152,7 @@ fn read(
     if problems.len() > 0 {
         return None;
     }
-    let design = isolates.design();
+    let design = designs.kind().unwrap_or(isolates.design());
     let decision_table = root.table("decision")?;
     let max_messages_per_text = decision_table.whole("max-messages-per-text")?;
     let isolation = (isolates != Isolates::Nothing).then_some(IsolationRule { max_messages_per_text, rules: items.rules });
@@ -174,9 +176,10 @@ fn read(
         pacing: pacing(&root.table("pacing")?)?,
         safety: safety(&root.table("safety")?)?,
         isolation,
-        mechanism: None,
-        exposure: None,
+        mechanism: designs.mechanism,
+        exposure: designs.exposure,
     };
+    check_files(&study, &corpora, problems);
     Some(Experiment { study, platform, accounts: accounts.settings, policy, inputs, files: items.files.list })
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod arms;
+mod file_designs;
 mod files;
 mod isolation;
 mod items;

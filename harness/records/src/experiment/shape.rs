@@ -2,8 +2,10 @@
 
 use std::ops::Bound::Excluded;
 
+use lacuna_model::DesignKind;
 use lacuna_model::adapter::{AdapterSpec, SettingForm, SettingSpec};
 
+use super::file_designs::{exposure_shape, mechanism_shape};
 use crate::toml_reader::{Form, Key, Need, Shape};
 
 const LARGEST_COUNT: i64 = u16::MAX as i64;
@@ -19,8 +21,9 @@ pub(crate) fn experiment(adapters: &[AdapterSpec], adapter: Option<&AdapterSpec>
         Key::with_default("question", Form::Text, "''", "what the experiment asks, in the researcher's words"),
         Key::required(
             "design",
-            Form::Choice { of: vec!["screen", "isolate"], reserved: &["mechanism", "exposure"] },
-            "screen: which items are dropped, for whom; isolate: which words of the texts that are dropped are to blame",
+            Form::Choice { of: DesignKind::ALL.map(DesignKind::as_str).to_vec(), reserved: &[] },
+            "screen: which items are dropped, for whom; isolate: which words of the texts that are dropped are to blame; mechanism: \
+             what of a file a filter looks at, and when; exposure: whether files shown outside a region are dropped inside",
         ),
         Key::with_default("seed", Form::Integer { least: 0, most: i64::MAX }, "0", "every random choice is derived from it"),
         Key::with_default("platform", Form::Table(platform(adapters, adapter)), "{}", "where messages are sent"),
@@ -29,6 +32,8 @@ pub(crate) fn experiment(adapters: &[AdapterSpec], adapter: Option<&AdapterSpec>
         Key::required("corpora", Form::Table(corpora()), "what is sent"),
         Key::with_default("decision", Form::Table(decision()), "{}", "what it takes to claim something"),
         Key::with_default("then", Form::Table(then()), "{}", "what follows a screen"),
+        Key::with_default("mechanism", Form::Table(mechanism_shape()), "{}", "how design = \"mechanism\" asks"),
+        Key::optional("exposure", Form::Table(exposure_shape()), "what design = \"exposure\" shows where"),
         Key::with_default("watch", Form::Table(watch()), "{}", "how long to look"),
         Key::with_default("pacing", Form::Table(pacing()), "{}", "how fast an account may be"),
         Key::with_default("safety", Form::Table(safety()), "{}", "when to stop"),

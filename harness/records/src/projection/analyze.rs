@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lacuna_inference::conclusion::FileClaims;
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::VerdictRecord;
@@ -43,6 +44,8 @@ pub struct Analysis {
     pub verdicts: Vec<VerdictRecord>,
     /// What in texts is blocked.
     pub texts: Vec<TextRecord>,
+    /// By what files are filtered.
+    pub claims: FileClaims,
     /// The lock that the run was checked against, and where it departs from it.
     pub registration: Option<Registration>,
     /// Where the files were written: the run's folder, or `derived-vN` in it if an older projection stands there.
@@ -94,12 +97,12 @@ pub fn analyze(run: &Path, options: AnalyzeOptions) -> Result<Analysis, AnalyzeE
     before.extend(inner_hashes(&target, FIGURES).map_err(failed)?.into_iter().map(|file| (file.path.clone(), file)));
     let contents = inner_hashes(run, FILES).map_err(failed)?;
     let options = Options { spreadsheet_safe: options.spreadsheet_safe, contents: &contents };
-    let Derived { header, seal, counts, evidence, verdicts, texts, registration, files } =
+    let Derived { header, seal, counts, evidence, verdicts, texts, claims, registration, files } =
         derive(&run.join(JOURNAL), &output, &options)?;
     output.sync().map_err(failed)?;
     let changed = files.into_iter().filter(|file| before.get(&file.path).is_some_and(|before| before != file));
     let changed = changed.map(|file| file.path).collect();
-    Ok(Analysis { header, seal, counts, evidence, verdicts, texts, registration, folder: target, changed })
+    Ok(Analysis { header, seal, counts, evidence, verdicts, texts, claims, registration, folder: target, changed })
 }
 
 /// The regular files in a folder, hashed.

@@ -6,7 +6,7 @@ use std::io::{self, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use lacuna_inference::conclusion::{Conclusion, conclude};
+use lacuna_inference::conclusion::{Conclusion, FileClaims, conclude};
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::VerdictRecord;
@@ -22,6 +22,7 @@ use super::combination_tables::{self, CombinationRow};
 use super::control_tables::{self, ControlRow};
 use super::figure_tables::{self, FIGURES};
 use super::manifest::{FileHash, JournalEnd, MANIFEST, Manifest};
+use super::mechanism_tables::{self, ExposureRow, MechanismRow};
 use super::outcome_tables::{self, OutcomeRow, VerdictRow};
 use super::output::Output;
 use super::package;
@@ -37,7 +38,7 @@ use crate::run_folder::JOURNAL;
 /// The description of the tables.
 pub(crate) const DATA_PACKAGE: &str = "datapackage.json";
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "sent",
     "probe_items",
     "received",
@@ -45,6 +46,8 @@ const TABLES: [&str; 11] = [
     "verdicts",
     "combinations",
     "rules",
+    "mechanisms",
+    "exposures",
     "contrasts",
     "enforcement",
     "controls",
@@ -85,6 +88,7 @@ pub(crate) struct Derived {
     pub evidence: Evidence,
     pub verdicts: Vec<VerdictRecord>,
     pub texts: Vec<TextRecord>,
+    pub claims: FileClaims,
     pub registration: Option<Registration>,
     pub files: Vec<FileHash>,
 }
@@ -122,8 +126,8 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
     write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion, &files))?;
-    let Conclusion { verdicts, texts, .. } = conclusion;
-    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, texts, registration, files })
+    let Conclusion { verdicts, texts, files: claims, .. } = conclusion;
+    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, texts, claims, registration, files })
 }
 
 fn write(output: &dyn Output, name: &str, bytes: &[u8]) -> Result<FileHash, AnalyzeError> {
@@ -288,6 +292,18 @@ impl Fold {
         rows.collect()
     }
 
+    /// What is known of files.
+    fn write_files(&self, claims: &FileClaims, tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
+        let study = self.evidence.study();
+        let exposed = claims.exposure.as_ref().zip(study.exposure.as_ref());
+        let claimed = exposed.map(|((record, _), rule)| MechanismRow::Exposed { study, rule, record });
+        tables.write(mechanism_tables::mechanisms(), MechanismRow::rows(study, &claims.mechanisms).chain(claimed))?;
+        let trials = exposed
+            .into_iter()
+            .flat_map(|((_, trials), rule)| trials.iter().map(move |trial| ExposureRow { study, rule, trial }));
+        tables.write(mechanism_tables::exposures(), trials)
+    }
+
     /// Writes what needs the whole journal.
     fn conclude(&self, conclusion: &Conclusion, tables: &mut Tables<'_>) -> Result<(), AnalyzeError> {
         let study = self.evidence.study();
@@ -320,6 +336,7 @@ impl Fold {
             combinations.flat_map(|(number, combination)| CombinationRow::rows(study, number, combination)),
         )?;
         tables.write(rule_tables::rules(), self.rules(conclusion).into_iter())?;
+        self.write_files(&conclusion.files, tables)?;
         tables.write(control_tables::controls(), conclusion.controls.iter().map(|control| ControlRow { study, control }))?;
         let contrasts = conclusion.contrasts.records.iter().map(|record| ContrastRow {
             study,

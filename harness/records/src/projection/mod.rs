@@ -20,6 +20,7 @@ mod control_tables;
 mod derive;
 mod figure_tables;
 mod manifest;
+mod mechanism_tables;
 mod outcome_tables;
 mod output;
 mod package;
@@ -43,7 +44,7 @@ pub use report_page::REPORT;
 pub(crate) use rule_tables::rule_id;
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
-pub const PROJECTION_VERSION: u32 = 3;
+pub const PROJECTION_VERSION: u32 = 4;
 
 /// The version of the tables, the first cell of every row. Columns are only appended to a table of a version.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -7,6 +7,7 @@ use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{Account, Arm, CountryCode, MatchedBy, Outcome, Reason, Study, Verdict};
 
 use super::cell::Cell;
+use super::mechanism_tables::{FILE_STATES, file_state};
 use super::sent_tables::{role_words, venue_words};
 use super::table::{Column, ForeignKey, Form, Table, column};
 
@@ -95,6 +96,12 @@ pub(super) fn outcomes<'a>() -> Table<OutcomeRow<'a>> {
         column("latency_ms", Form::Number, "From hand-over to arrival, in milliseconds.", |row| {
             row.outcome.latency.map_or(Cell::Missing, Cell::millis)
         }),
+        column(
+            "file_state",
+            Form::Word(FILE_STATES.to_vec()),
+            "In what state its file arrived: its own bytes, re-encoded, those of another file, or unknown ones; empty without a file.",
+            |row| row.outcome.file.map_or(Cell::Missing, |state| Cell::word(file_state(state))),
+        ),
     ];
     Table {
         name: "outcomes",

@@ -141,6 +141,11 @@ impl<'a> Cursor<'a> {
         texts.collect()
     }
 
+    /// The lengths of time of a list, without those that were complained about.
+    pub(crate) fn durations(&self, name: &str) -> Vec<Found<Duration>> {
+        self.texts(name).into_iter().filter_map(|text| text.map(|text| duration::parse(&text))).collect()
+    }
+
     /// The table under a key; empty where it is left out and has defaults.
     pub(crate) fn table(&self, name: &str) -> Option<Self> {
         let key = self.shape.key(name)?;

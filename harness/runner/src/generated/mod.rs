@@ -1,6 +1,8 @@
 //! Studies and policies that are made and not read: for measuring the design itself, and for planning.
 
 mod assumed;
+mod exposed;
+mod filtered;
 mod searched;
 mod texts;
 
@@ -15,6 +17,8 @@ use lacuna_model::{
 };
 
 pub use assumed::{Assumption, assume};
+pub use exposed::ExposedFiles;
+pub use filtered::{FilteredFiles, Part, Planted};
 pub use searched::Searched;
 
 /// Where the recipients' accounts are registered, for whom the rules hold.

@@ -1,6 +1,7 @@
 //! What the simulator's policy does to every item, chances aside: the truth that verdicts are held against; and what in a text it
 //! does it for, which the rules found in texts are held against.
 
+pub mod files;
 mod rules;
 
 use std::collections::BTreeMap;

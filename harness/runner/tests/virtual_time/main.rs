@@ -6,6 +6,7 @@
 //! - [`contrasts`]: regions that differ, and accounts that only look as if.
 //! - [`random`]: small random studies, policies and faults, after which the [`invariants`] must hold.
 //! - [`evaluation`]: a reduced table of what a verdict costs and how right it is.
+//! - [`files`]: by what files are filtered, and whether what is shown outside is enforced inside.
 //! - [`history`]: what earlier runs found changes the order, and no verdict.
 //! - [`plans`]: what `lacuna plan` says of an experiment.
 //! - [`planted_texts`]: rules planted in texts, and what it takes to find them.
@@ -17,6 +18,7 @@ mod campaigns;
 mod contrasts;
 mod evaluation;
 mod expect;
+mod files;
 mod history;
 mod invariants;
 mod plans;

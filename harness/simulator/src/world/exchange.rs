@@ -180,7 +180,7 @@ impl World {
             accepted: 0,
             scratch: Scratch::default(),
             decisions: Vec::new(),
-            file_rules: FileRules::new(&policy.file_rules, seed),
+            file_rules: FileRules::new(&policy.file_rules, policy.files.reencode, seed),
             handling: policy.files,
             stored: HashMap::new(),
         }

@@ -78,10 +78,12 @@ pub(super) struct FileRules {
     salts: Vec<u64>,
     /// Per rule: from when on it knows an MD5.
     learned: Vec<HashMap<Arc<str>, Timestamp>>,
+    /// Pictures are encoded anew before anything else is done with them.
+    reencodes: bool,
 }
 
 impl FileRules {
-    pub fn new(rules: &[FileRule], seed: u64) -> Self {
+    pub fn new(rules: &[FileRule], reencodes: bool, seed: u64) -> Self {
         Self {
             salts: rules
                 .iter()
@@ -89,7 +91,13 @@ impl FileRules {
                 .collect(),
             learned: vec![HashMap::new(); rules.len()],
             rules: rules.to_vec(),
+            reencodes,
         }
+    }
+
+    /// The MD5 that the platform knows a file by. Encoded anew, two files have hashes of their own, whatever they shared before.
+    fn hash_of(&self, file: &Upload) -> Arc<str> {
+        if self.reencodes && file.is_picture { format!("{} {}", file.md5, file.id).into() } else { Arc::clone(&file.md5) }
     }
 
     /// The first rule that acts on the file for one recipient.
@@ -102,14 +110,15 @@ impl FileRules {
         path: Key,
         n: u64,
     ) -> Option<&FileRule> {
+        let md5 = self.hash_of(file);
         let acts = |(index, rule): &(usize, &FileRule)| {
             let knows = match rule.enforces {
                 Enforces::AtOnce => {
-                    rule.finds.md5.iter().any(|md5| **md5 == *file.md5) || finds(&rule.finds, &file.name, &file.shown)
+                    rule.finds.md5.iter().any(|known| **known == *md5) || finds(&rule.finds, &file.name, &file.shown)
                 }
                 Enforces::Index => {
-                    rule.finds.md5.iter().any(|md5| **md5 == *file.md5)
-                        || self.learned[*index].get(&file.md5).is_some_and(|from| *from <= now)
+                    rule.finds.md5.iter().any(|known| **known == *md5)
+                        || self.learned[*index].get(&md5).is_some_and(|from| *from <= now)
                 }
             };
             let key = if rule.action == Action::Refuse { channel } else { path };
@@ -122,13 +131,14 @@ impl FileRules {
 
     /// The platform has a file: what analyses it learns its hash, for whoever it is sent to.
     pub fn analyse<'a>(&mut self, now: Timestamp, file: &Upload, exchanges: impl Iterator<Item = Exchange<'a>> + Clone) {
+        let md5 = self.hash_of(file);
         for (rule, learned) in self.rules.iter().zip(&mut self.learned) {
             if rule.enforces == Enforces::Index
-                && !learned.contains_key(&file.md5)
+                && !learned.contains_key(&md5)
                 && finds(&rule.finds, &file.name, &file.shown)
                 && exchanges.clone().any(|exchange| concerns(&rule.analyses, exchange))
             {
-                learned.insert(Arc::clone(&file.md5), now + rule.learns_after);
+                learned.insert(Arc::clone(&md5), now + rule.learns_after);
             }
         }
     }

@@ -3,13 +3,16 @@
 use lacuna_model::{AccountIx, ArmIx, ChannelIx, ItemIx, Study, Unit};
 
 /// Index of a route.
-pub(crate) type RouteIx = u32;
+pub type RouteIx = u32;
 
 /// Channels of one arm, one per sender, that reach the same recipients: what can be asked on one can be asked on each.
 #[derive(Clone, Debug)]
-pub(crate) struct Route {
+pub struct Route {
+    /// The arm.
     pub arm: ArmIx,
+    /// One per sender.
     pub channels: Vec<ChannelIx>,
+    /// Whom each of them reaches.
     pub recipients: Vec<AccountIx>,
 }
 
@@ -21,7 +24,8 @@ impl Route {
 }
 
 /// Per channel of the study: its route.
-pub(crate) fn route_of(study: &Study, routes: &[Route]) -> Vec<RouteIx> {
+#[must_use]
+pub fn route_of(study: &Study, routes: &[Route]) -> Vec<RouteIx> {
     let mut route_of = vec![0; study.channels.len()];
     for (index, route) in (0..).zip(routes) {
         for channel in &route.channels {
@@ -32,7 +36,8 @@ pub(crate) fn route_of(study: &Study, routes: &[Route]) -> Vec<RouteIx> {
 }
 
 /// The channels of each arm, grouped by whom they reach.
-pub(crate) fn routes(study: &Study) -> Vec<Route> {
+#[must_use]
+pub fn routes(study: &Study) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
     for (arm, it) in (0u16..).map(ArmIx).zip(&study.arms) {
         let first = routes.len();
