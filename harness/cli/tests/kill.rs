@@ -19,10 +19,10 @@ use lacuna_model::{Entry, Fact};
 use lacuna_records::journal::Reader;
 use lacuna_runner::live::client_ref;
 
-#[path = "../../runner/tests/support/mod.rs"]
-mod support;
 #[path = "../../runner/tests/support/pictures.rs"]
 mod pictures;
+#[path = "../../runner/tests/support/mod.rs"]
+mod support;
 use pictures::add_pictures;
 use support::write_corpus;
 
@@ -76,8 +76,10 @@ fn write_experiment(folder: &Path, sent: Sent) -> PathBuf {
     };
     fs::write(
         folder.join("policy.toml"),
-        format!("schema = 1\nname = \"p\"\n{finds}\nwhen = {{ recipient-registered-in = [\"CN\"] }}\naction = \"drop\"\n\
-         [network]\ndelay-median = \"3ms\"\ndelay-p99 = \"12ms\"\n"),
+        format!(
+            "schema = 1\nname = \"p\"\n{finds}\nwhen = {{ recipient-registered-in = [\"CN\"] }}\naction = \"drop\"\n\
+         [network]\ndelay-median = \"3ms\"\ndelay-p99 = \"12ms\"\n"
+        ),
     )
     .unwrap();
     let experiment = folder.join("experiment.toml");

@@ -50,7 +50,9 @@ fn check_verdicts(run: &Path, count: usize, is_dropped: impl Fn(&str, &str) -> b
     assert_eq!(rows.len(), count);
     let wrong: Vec<String> = rows
         .iter()
-        .filter(|row| row["verdict"] != if is_dropped(&row["item_id"], &row["recipient_account"]) { "dropped" } else { "delivered" })
+        .filter(|row| {
+            row["verdict"] != if is_dropped(&row["item_id"], &row["recipient_account"]) { "dropped" } else { "delivered" }
+        })
         .map(|row| format!("{} for {} on {}: {}", row["item_id"], row["recipient_account"], row["arm_id"], row["verdict"]))
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -64,7 +66,9 @@ fn check_bytes(run: &Path) -> BTreeSet<String> {
     assert!(!messages.is_empty());
     for row in &messages {
         let sent = &sent[&row["platform_message_id"]];
-        for column in ["content_kind", "file_name", "content_sha256", "content_md5", "content_bytes", "width", "height", "perceptual_hash"] {
+        for column in
+            ["content_kind", "file_name", "content_sha256", "content_md5", "content_bytes", "width", "height", "perceptual_hash"]
+        {
             assert!(!row[column].is_empty(), "{column}: {row:?}");
             assert_eq!(row[column], sent[column], "{column}");
         }
@@ -219,8 +223,11 @@ fn pictures_that_were_encoded_anew_are_recognised() {
 #[test]
 fn a_real_server_that_filters_links_to_pictures_is_seen_through() {
     let server = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/servers/prosody");
-    let account =
-        |id: &str, region: &str, host: &str| format!("[[account]]\nid = \"{id}\"\nregistered-in = \"{region}\"\nlocated-in = \"{region}\"\naddress = \"{id}@{host}\"\n");
+    let account = |id: &str, region: &str, host: &str| {
+        format!(
+            "[[account]]\nid = \"{id}\"\nregistered-in = \"{region}\"\nlocated-in = \"{region}\"\naddress = \"{id}@{host}\"\n"
+        )
+    };
     let arm = |id: &str, senders: &str, recipients: &str, venue: &str| {
         format!("[[arm]]\nid = \"{id}\"\nsenders = [{senders}]\nrecipients = [{recipients}]\nvenue = \"{venue}\"\n")
     };

@@ -15,9 +15,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use lacuna_model::{
-    AccountCondition, AccountIx, Cursor, Observation, ObservationKind, SendResult, Shown, VenueIx, VenueKind,
-};
+use lacuna_model::{AccountCondition, AccountIx, Cursor, Observation, ObservationKind, SendResult, Shown, VenueIx, VenueKind};
 use lacuna_platform::{
     ConnectError, FetchError, OpenError, Outgoing, OutgoingFile, Platform, ResolvedSetting, ResolvedSettings, SessionEvent, open,
 };
@@ -518,7 +516,10 @@ async fn a_file_is_fetched_or_it_is_said_why_not() {
     server.push(file_message(1, "us-a", &hash));
     let SessionEvent::ObservedFile(observation, Ok(file)) = next(&mut session).await else { panic!("a file") };
     assert_eq!((&*file.bytes, file.name.as_str()), (&b"picture"[..], "../x.png"));
-    assert_eq!((observation.text.as_deref(), observation.file, observation.kind), (Some("caption"), None, ObservationKind::Message));
+    assert_eq!(
+        (observation.text.as_deref(), observation.file, observation.kind),
+        (Some("caption"), None, ObservationKind::Message)
+    );
 
     // A fault that passes is overcome, and the order of what is seen is kept.
     server.to_fetch.lock().unwrap().extend([Answer::Cut, Answer::Json(503, json!({}))]);

@@ -359,7 +359,8 @@ async fn rules_find_what_is_declared_and_pictures_are_encoded_anew() {
     policy.file_rules = vec![finds_text("secret")];
     let server = Server::start(&policy, 1, LOOPBACK, None).await.unwrap();
     let peer = Peer::new(server.addr()).await;
-    for (bytes, name, text) in [(png(9), "secret.png", "a secret"), (png(200), "fine.png", ""), (b"words".to_vec(), "a.txt", "")] {
+    for (bytes, name, text) in [(png(9), "secret.png", "a secret"), (png(200), "fine.png", ""), (b"words".to_vec(), "a.txt", "")]
+    {
         let (_, uploaded) = peer.upload(&peer.alice, bytes).await;
         assert_eq!(peer.send_file(json!({"file": uploaded["file"], "name": name, "shown": shown(text)})).await, StatusCode::OK);
     }

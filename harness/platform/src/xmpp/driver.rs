@@ -81,11 +81,7 @@ pub struct Driver {
 
 impl Driver {
     /// Logs in and joins the rooms.
-    pub async fn connect(
-        plan: Plan,
-        commands: mpsc::Receiver<Command>,
-        events: mpsc::Sender<Heard>,
-    ) -> Result<Self, Failure> {
+    pub async fn connect(plan: Plan, commands: mpsc::Receiver<Command>, events: mpsc::Sender<Heard>) -> Result<Self, Failure> {
         let (connection, early) = establish(&plan).await?;
         let places = plan.directory.rooms();
         let (pending, slots) = (VecDeque::new(), HashMap::new());
@@ -149,7 +145,8 @@ impl Driver {
 
     /// An answer of the service that takes files.
     fn slot(&mut self, iq: Iq) {
-        let is_service = |from: &Option<Jid>| from.as_ref().zip(self.plan.store.as_ref()).is_some_and(|(from, it)| it.is_service(from));
+        let is_service =
+            |from: &Option<Jid>| from.as_ref().zip(self.plan.store.as_ref()).is_some_and(|(from, it)| it.is_service(from));
         let (id, result) = match iq {
             Iq::Result { from, id, payload: Some(payload), .. } if is_service(&from) => {
                 (id, SlotResult::try_from(payload).map_err(|error| error.to_string()))

@@ -205,7 +205,11 @@ mod tests {
     #[test]
     fn only_places_below_the_url_on_this_machine_are_asked() {
         let store = store();
-        for good in ["http://127.0.0.1:5280/file_share/x/a.png", "http://127.0.0.1:5280/file_share/a/../b", "http://127.1:5280/file_share/%E6%96%B0"] {
+        for good in [
+            "http://127.0.0.1:5280/file_share/x/a.png",
+            "http://127.0.0.1:5280/file_share/a/../b",
+            "http://127.1:5280/file_share/%E6%96%B0",
+        ] {
             assert!(store.own(good).is_some(), "{good}");
         }
         let bad = [
@@ -225,7 +229,9 @@ mod tests {
             assert!(store.own(bad).is_none(), "{bad}");
         }
         assert!(store.own(&format!("http://127.0.0.1:5280/file_share/{}", "x".repeat(MAX_URL))).is_none());
-        for bad in ["http://example.org/", "http://192.0.2.1/", "https://127.0.0.1/", "http://localhost/", "http://127.0.0.1/?x", "x"] {
+        for bad in
+            ["http://example.org/", "http://192.0.2.1/", "https://127.0.0.1/", "http://localhost/", "http://127.0.0.1/?x", "x"]
+        {
             assert!(Store::new("upload.test", bad).is_err(), "{bad}");
         }
         assert!(Store::new("@", "http://127.0.0.1/").is_err());

@@ -130,8 +130,7 @@ impl Files {
             let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
             sent.get(&origin)?.iter().copied().collect()
         };
-        let looks: Vec<(ItemIx, Arc<Appearance>)> =
-            sent.into_iter().filter_map(|item| Some((item, self.look(item)?))).collect();
+        let looks: Vec<(ItemIx, Arc<Appearance>)> = sent.into_iter().filter_map(|item| Some((item, self.look(item)?))).collect();
         let appearances: Vec<&Appearance> = looks.iter().map(|(_, look)| &**look).collect();
         let (item, look) = &looks[recognise(&appearances, received)?];
         Some(Recognised { item: *item, distance: Some(look.distance(received).0) })

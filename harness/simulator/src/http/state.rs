@@ -11,8 +11,8 @@ use axum::body::Bytes;
 use lacuna_model::policy::Policy;
 use lacuna_model::{AccountId, Timestamp, VenueKind};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, Semaphore};
 use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::world::{AccountProfile, Delivery, Member, MessageNumber, Place, Submission, World};
 
@@ -232,11 +232,7 @@ impl SharedWorld {
     }
 
     /// Takes in a file; `bytes` reads it once there is room for it. Gives its hash.
-    pub(super) async fn upload(
-        &self,
-        token: &str,
-        bytes: impl Future<Output = Result<Bytes, Fault>>,
-    ) -> Result<Arc<str>, Fault> {
+    pub(super) async fn upload(&self, token: &str, bytes: impl Future<Output = Result<Bytes, Fault>>) -> Result<Arc<str>, Fault> {
         if !self.lock().sessions.contains_key(token) {
             return Err(Fault::Unauthorized);
         }
@@ -350,10 +346,11 @@ impl SharedWorld {
                     message_id: self.message_id(event.delivery.message),
                     sender: Arc::clone(&state.names[event.delivery.sender.get()]),
                     venue: Arc::clone(&state.opened[event.delivery.place.get()].0),
-                    file: event.delivery.file.as_ref().map(|file| FileAnswer {
-                        file: state.files.delivered(file),
-                        name: Arc::clone(&file.upload.name),
-                    }),
+                    file: event
+                        .delivery
+                        .file
+                        .as_ref()
+                        .map(|file| FileAnswer { file: state.files.delivered(file), name: Arc::clone(&file.upload.name) }),
                     text: event.delivery.text,
                 })
                 .collect(),
