@@ -21,7 +21,6 @@ fn experiment() -> Experiment {
         platform: Settings::new(),
         accounts: vec![Settings::new(); 3],
         policy: None,
-        files: Vec::new(),
         inputs: vec![
             input(InputKind::Experiment, "some/where/example.toml", "a"),
             input(InputKind::Policy, "policies/keyed.toml", "b"),

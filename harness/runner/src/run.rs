@@ -293,7 +293,7 @@ impl Prepared {
         let folder = self.folder;
         let path = folder.path().to_owned();
         let LiveEnd { engine, mut encoder, mut storage, clock, reason } =
-            drive(live).await.map_err(|error| RunError::Live { error, folder: path.clone() })?;
+            Box::pin(drive(live)).await.map_err(|error| RunError::Live { error, folder: path.clone() })?;
         let end = end_of(reason, &verdicts::derive(engine.evidence()));
         let progress = engine.progress();
         // The derivation builds the evidence anew from the journal; two of them would be one too many.

@@ -247,9 +247,9 @@ impl SharedWorld {
             None => None,
         };
         let reencodes = self.0.reencodes;
-        let taken = tokio::task::spawn_blocking(move || Taken::new(bytes, reencodes)).await.map_err(|_| Fault::Interrupted)?;
-        let sha256 = Arc::clone(&taken.sha256);
-        if self.lock().files.keep(taken.with(read)) { Ok(sha256) } else { Err(Fault::Full(Limits::FILES, "bytes of files")) }
+        let file = tokio::task::spawn_blocking(move || Taken::new(bytes, reencodes)).await.map_err(|_| Fault::Interrupted)?;
+        let sha256 = Arc::clone(&file.sha256);
+        if self.lock().files.keep(file.with(read)) { Ok(sha256) } else { Err(Fault::Full(Limits::FILES, "bytes of files")) }
     }
 
     /// The bytes of a file.
