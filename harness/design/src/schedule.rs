@@ -98,10 +98,12 @@ impl Engine {
 
     /// What a channel could ask now.
     fn supply(&mut self, channel: ChannelIx, at: Timestamp) -> Supply {
+        // Looking leaves out what is over, and that counts here.
+        let texts = self.texts(channel, at);
         let at_their_end = self.isolation.outstanding() == 0;
         self.screen
             .supply(channel, at, at_their_end)
-            .and(self.texts(channel, at))
+            .and(texts)
             .and(self.mechanism.supply(channel, at))
             .and(self.exposure.supply(channel, at))
     }

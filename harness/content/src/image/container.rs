@@ -29,15 +29,15 @@ pub(super) fn structure(format: Format, bytes: &[u8]) -> Structure {
 }
 
 /// A PNG chunk: its name, and where it ends with its checksum.
-struct Chunk {
-    name: [u8; 4],
-    end: usize,
+pub(crate) struct Chunk {
+    pub(crate) name: [u8; 4],
+    pub(crate) end: usize,
 }
 
-const PNG_SIGNATURE: usize = 8;
+pub(crate) const PNG_SIGNATURE: usize = 8;
 
 /// The whole chunks of a PNG file, in order, up to and with `IEND`.
-fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk> + '_ {
+pub(crate) fn png_chunks(bytes: &[u8]) -> impl Iterator<Item = Chunk> + '_ {
     let mut at = PNG_SIGNATURE;
     let mut ended = false;
     std::iter::from_fn(move || {
@@ -67,7 +67,7 @@ fn png(bytes: &[u8]) -> Structure {
 }
 
 /// The marker and the bytes of the segment at `at`. Padding before the marker belongs to it.
-fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(u8, std::ops::Range<usize>)> {
+pub(crate) fn jpeg_segment(bytes: &[u8], at: usize) -> Option<(u8, std::ops::Range<usize>)> {
     if *bytes.get(at)? != 0xFF {
         return None;
     }
@@ -107,7 +107,7 @@ fn entropy_coded(bytes: &[u8]) -> usize {
     marker.unwrap_or(bytes.len())
 }
 
-fn riff_end(bytes: &[u8]) -> Option<usize> {
+pub(crate) fn riff_end(bytes: &[u8]) -> Option<usize> {
     usize::try_from(u32::from_le_bytes(*bytes.get(4..)?.first_chunk()?)).ok()?.checked_add(8)
 }
 
@@ -148,12 +148,12 @@ fn gif(bytes: &[u8]) -> Structure {
 }
 
 /// The length of the colour table that a packed byte announces.
-fn color_table(packed: Option<&u8>) -> usize {
+pub(crate) fn color_table(packed: Option<&u8>) -> usize {
     packed.map_or(0, |packed| if packed & 0x80 == 0 { 0 } else { 3 << ((packed & 7) + 1) })
 }
 
 /// Where the sub-blocks that begin at `at` end.
-fn sub_blocks(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(crate) fn sub_blocks(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         let length = usize::from(*bytes.get(at)?);
         at += 1 + length;

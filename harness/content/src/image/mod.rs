@@ -5,13 +5,13 @@
 
 mod appearance;
 mod area;
-mod container;
+pub(crate) mod container;
 mod decode;
 mod encode;
 mod format;
 mod luminance;
 mod perceptual;
-mod random;
+pub(crate) mod random;
 mod render;
 mod typeset;
 

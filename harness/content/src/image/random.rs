@@ -5,7 +5,7 @@ use rand_chacha::ChaCha12Rng;
 use sha2::{Digest as _, Sha256};
 
 /// `ChaCha12`, seeded with SHA-256 of the seed (little-endian) and the names, each followed by a zero byte.
-pub(super) fn generator(seed: u64, names: &[&str]) -> ChaCha12Rng {
+pub(crate) fn generator(seed: u64, names: &[&str]) -> ChaCha12Rng {
     let mut hash = Sha256::new();
     hash.update(seed.to_le_bytes());
     for name in names {

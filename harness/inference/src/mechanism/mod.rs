@@ -171,6 +171,45 @@ pub struct MechanismRecord {
     pub gray: Option<GrayFormula>,
     /// Sends about it that count.
     pub probes: u32,
+    /// What was asked, in the order of the decision table.
+    pub cells: Vec<CellRecord>,
+}
+
+/// What one row of the decision table gave.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CellRecord {
+    /// Which file was sent.
+    pub cell: &'static str,
+    /// What it says.
+    pub says: CellSays,
+    /// What became of each copy, in words.
+    pub answers: String,
+}
+
+/// What the files of a cell say together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum CellSays {
+    /// They are dropped when they are sent for the first time.
+    DroppedAtFirst,
+    /// They pass, and are dropped later.
+    DroppedLater,
+    /// They pass.
+    Passes,
+    /// Not enough.
+    Open,
+}
+
+impl CellSays {
+    /// In words.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DroppedAtFirst => "dropped at first",
+            Self::DroppedLater => "dropped later",
+            Self::Passes => "passes",
+            Self::Open => "open",
+        }
+    }
 }
 
 /// Which layer a claim is about.
@@ -406,7 +445,8 @@ impl Reading<'_> {
             self.showings_of(item, case.arm, recipient).iter().filter(|it| it.outcome.is_some_and(is_counted)).count()
         };
         let probes = u32::try_from(case.files().map(counts).sum::<usize>()).unwrap_or(u32::MAX);
-        MechanismRecord { base: case.base, arm: case.arm, recipient, filtered, claims, gray, probes }
+        let cells = self.cells(&known, recipient);
+        MechanismRecord { base: case.base, arm: case.arm, recipient, filtered, claims, gray, probes, cells }
     }
 
     fn claim(
@@ -453,8 +493,27 @@ impl Reading<'_> {
         Claim { layer, mechanism: Some(mechanism), supported, ln_e: ln_e.filter(|_| says == Says::Yes), probes, evidence }
     }
 
-    /// How many sends of a cell count, and what became of them.
+    fn cells(&self, known: &Known<'_>, recipient: AccountIx) -> Vec<CellRecord> {
+        let record = |(row, state): (usize, &Option<State>)| {
+            let says = match (*state)? {
+                State::DroppedAtFirst(_) => CellSays::DroppedAtFirst,
+                State::DroppedLater(_) => CellSays::DroppedLater,
+                State::Delivered => CellSays::Passes,
+                State::Open(_) | State::Stuck => CellSays::Open,
+            };
+            let (sends, answers) = self.answers(known, row, recipient);
+            (sends > 0).then_some(CellRecord { cell: table()[row].cell, says, answers })
+        };
+        known.states.iter().enumerate().filter_map(record).collect()
+    }
+
+    /// How many sends of a cell count, what became of them, and why that says something.
     fn in_words(&self, known: &Known<'_>, row: usize, recipient: AccountIx) -> (u32, String) {
+        let (counted, answers) = self.answers(known, row, recipient);
+        (counted, format!("{}: {answers} ({})", table()[row].cell, table()[row].because))
+    }
+
+    fn answers(&self, known: &Known<'_>, row: usize, recipient: AccountIx) -> (u32, String) {
         let copies = self.copies(known.case, row, recipient);
         let mut counted = 0;
         let mut parts = Vec::new();
@@ -465,8 +524,7 @@ impl Reading<'_> {
                 parts.push(letters.join(" then "));
             }
         }
-        let row = &table()[row];
-        (u32::try_from(counted).unwrap_or(u32::MAX), format!("{}: {} ({})", row.cell, parts.join("; another copy "), row.because))
+        (u32::try_from(counted).unwrap_or(u32::MAX), parts.join("; another copy "))
     }
 }
 

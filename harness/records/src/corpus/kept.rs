@@ -1,5 +1,7 @@
 //! What a transform keeps of its original, by its name in `items.csv`.
 
+use lacuna_content::image::Grayscale;
+use lacuna_content::transform::{self, Spec};
 use lacuna_model::GrayFormula;
 
 /// What a filter can still find.
@@ -7,7 +9,7 @@ use lacuna_model::GrayFormula;
 pub struct Kept {
     /// The text can be read.
     pub text: bool,
-    /// But not once the picture is made grey by this formula.
+    /// But not once the picture is made grey by this formula; the first of several.
     pub hidden_from: Option<GrayFormula>,
     /// It looks alike.
     pub look: bool,
@@ -17,18 +19,18 @@ pub struct Kept {
 
 /// What a transform keeps; `None` for one that is not known.
 pub fn kept(transform: &str) -> Option<Kept> {
-    let nothing = Kept { text: false, hidden_from: None, look: false, metadata: false };
-    let all = Kept { text: true, hidden_from: None, look: true, metadata: true };
-    Some(match transform {
-        "" | "fresh" => all,
-        "only-text" => Kept { text: true, ..nothing },
-        "only-look" => Kept { look: true, ..nothing },
-        "only-metadata" => Kept { metadata: true, ..nothing },
-        "only-filename" => nothing,
-        other => {
-            let formula = other.strip_prefix("only-text:")?;
-            let hidden_from = GrayFormula::ALL.into_iter().find(|known| known.as_str() == formula)?;
-            Kept { text: true, hidden_from: Some(hidden_from), ..nothing }
-        }
-    })
+    if transform.is_empty() {
+        return Some(Kept { text: true, hidden_from: None, look: true, metadata: true });
+    }
+    let kept = transform::kept(&transform.parse::<Spec>().ok()?);
+    let hides = |formula: &GrayFormula| {
+        let same = match formula {
+            GrayFormula::Luminosity => Grayscale::Luminosity,
+            GrayFormula::Average => Grayscale::Average,
+            GrayFormula::Lightness => Grayscale::Lightness,
+        };
+        kept.is_hidden_from(same)
+    };
+    let hidden_from = GrayFormula::ALL.into_iter().find(hides);
+    Some(Kept { text: kept.text, hidden_from, look: kept.look, metadata: kept.metadata })
 }

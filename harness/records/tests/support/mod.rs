@@ -9,8 +9,9 @@ use std::sync::Arc;
 use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Pooling, Prior, Safety, TextRules, Watch};
 use lacuna_model::{
     Account, AccountCondition, AccountIx, Arm, ArmIx, Channel, ChannelIx, ContentKind, Cursor, Deadline, Decision, Duration,
-    Entry, Excerpt, Fact, Item, ItemIx, Observation, ObservationKind, PlatformMessageId, Probe, ProbeId, Purpose, Role, RunId,
-    SearchIx, SearchPlan, SendResult, Signal, StopReason, Study, Timestamp, Venue, VenueIx, VenueKind,
+    Entry, Excerpt, Fact, FileFacts, FileFormat, Item, ItemIx, Observation, ObservationKind, PlatformMessageId, Probe, ProbeId,
+    Purpose, ReceivedFile, Recognised, Role, RunId, SearchIx, SearchPlan, SendResult, Signal, StopReason, Study, Timestamp,
+    Venue, VenueIx, VenueKind,
 };
 use lacuna_records::journal::{Encoder, Header, InputHash};
 use proptest::prelude::*;
@@ -268,6 +269,25 @@ fn send_result() -> impl Strategy<Value = SendResult> {
     ]
 }
 
+fn received_file() -> impl Strategy<Value = ReceivedFile> {
+    let recognised = (0u32..3, proptest::option::of(any::<u32>()));
+    let sides = (proptest::option::of(any::<u32>()), proptest::option::of(any::<u32>()));
+    (text(), proptest::sample::select(FileFormat::ALL.to_vec()), any::<u64>(), sides, name(), proptest::option::of(recognised))
+        .prop_map(|(name, format, bytes, (width, height), perceptual_hash, recognised)| ReceivedFile {
+            facts: FileFacts {
+                name: name.into(),
+                format,
+                bytes,
+                md5: "d41d8cd98f00b204e9800998ecf8427e".into(),
+                sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".into(),
+                width,
+                height,
+                perceptual_hash,
+            },
+            recognised: recognised.map(|(item, distance)| Recognised { item: ItemIx(item), distance }),
+        })
+}
+
 fn observation() -> impl Strategy<Value = Observation> {
     let kind = prop_oneof![
         Just(ObservationKind::Message),
@@ -276,15 +296,16 @@ fn observation() -> impl Strategy<Value = Observation> {
         Just(ObservationKind::Notice),
         Just(ObservationKind::Echo)
     ];
-    (0u16..3, proptest::option::of(0u16..3), proptest::option::of(0u16..2), kind, name(), name(), name()).prop_map(
-        |(recipient, sender, venue, kind, platform_id, text, cursor)| Observation {
+    let place = (0u16..3, proptest::option::of(0u16..3), proptest::option::of(0u16..2));
+    (place, kind, name(), name(), proptest::option::of(received_file()), name()).prop_map(
+        |((recipient, sender, venue), kind, platform_id, text, file, cursor)| Observation {
             recipient: AccountIx(recipient),
             sender: sender.map(AccountIx),
             venue: venue.map(VenueIx),
             kind,
             platform_id: platform_id.map(PlatformMessageId),
             text,
-            file: None,
+            file,
             cursor: cursor.map(Cursor),
         },
     )

@@ -6,7 +6,7 @@ use lacuna_inference::categories::is_kept;
 use lacuna_model::{ItemIx, Role, Study, Verdict};
 use maud::{Markup, html};
 
-use super::Content;
+use super::{Content, files};
 use crate::path::{Path, paths};
 use crate::text::name;
 use crate::words::{self, count, counted, percent};
@@ -20,6 +20,9 @@ struct Counts {
 }
 
 pub(super) fn section(content: Content<'_>) -> Markup {
+    if let Some(of_files) = files::answer(content) {
+        return of_files;
+    }
     let study = content.evidence.study();
     let counts = tally(content, Role::Candidate);
     html! {

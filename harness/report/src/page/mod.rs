@@ -3,6 +3,7 @@
 mod answer;
 mod citation;
 mod figure;
+mod files;
 mod limits;
 mod matrix;
 mod method;
@@ -44,13 +45,15 @@ struct Section {
 pub(crate) fn page(run: &Run<'_>, evidence: &Evidence, conclusion: &Conclusion, figures: &Figures) -> Markup {
     let content = Content { run, evidence, conclusion, figures };
     let study = evidence.study();
+    let asks_files = study.mechanism.is_some() || study.exposure.is_some();
     let section = |id, heading, body: Option<Markup>| body.map(|body| Section { id, heading, body });
     let sections: Vec<Section> = [
         section("answer", "Answer", Some(answer::section(content))),
-        section("verdicts", "Verdicts", Some(matrix::section(content))),
+        section("files", "Files", files::section(content)),
+        section("verdicts", "Verdicts", (!asks_files).then(|| matrix::section(content))),
         section("texts", "Marked texts", texts::section(content)),
         section("combinations", "Combinations", matrix::combinations(content)),
-        section("drop-rates", "By category", figure::shares(content)),
+        section("drop-rates", "By category", figure::shares(content).filter(|_| !asks_files)),
         section("contrasts", "Between regions", figure::contrasts(content)),
         section("timeline", "Over time", Some(figure::timeline(content))),
         section("paths", "Paths", Some(paths::section(content))),

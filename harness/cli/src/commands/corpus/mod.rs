@@ -1,8 +1,10 @@
 //! `lacuna corpus`.
 
+mod collide;
 mod import;
 mod lint;
 mod render;
+mod transform;
 
 use clap::Subcommand;
 
@@ -18,6 +20,10 @@ pub enum Command {
     Import(Box<import::Arguments>),
     /// Make a corpus of pictures: each phrase of a list, drawn in one or more styles
     Render(Box<render::Arguments>),
+    /// Make a corpus that shows by what pictures are filtered: each picture transformed, so that every file keeps something else
+    Transform(Box<transform::Arguments>),
+    /// Make two files of two pictures that show one each and have one MD5
+    Collide(collide::Arguments),
 }
 
 /// Runs `lacuna corpus …`.
@@ -25,6 +31,8 @@ pub fn run(command: Command, output: OutputFormat) -> Result<Exit, Failure> {
     match command {
         Command::Lint(arguments) => lint::run(&arguments, output),
         Command::Import(arguments) => import::run(*arguments, output),
+        Command::Collide(arguments) => collide::run(arguments, output),
         Command::Render(arguments) => render::run(*arguments, output),
+        Command::Transform(arguments) => transform::run(*arguments, output),
     }
 }

@@ -57,7 +57,7 @@ pub struct Arguments {
     seed: u64,
 }
 
-fn font(text: &str) -> Result<RenderFont, String> {
+pub(super) fn font(text: &str) -> Result<RenderFont, String> {
     let Some((path, face)) = text.rsplit_once('#') else { return Ok(RenderFont { path: text.into(), face: 0 }) };
     let face = face.parse().map_err(|_| "behind # stands the number of a face".to_owned())?;
     Ok(RenderFont { path: path.into(), face })
