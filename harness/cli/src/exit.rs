@@ -99,6 +99,8 @@ impl From<RunError> for Failure {
             _ if error.is_unreachable() => Exit::Inconclusive,
             RunError::Folder(_)
             | RunError::Journal(_)
+            | RunError::Copy(_)
+            | RunError::Missing(_)
             | RunError::Replay(_)
             | RunError::Changed(_)
             | RunError::Launch(_)

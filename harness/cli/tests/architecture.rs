@@ -28,7 +28,7 @@ const ROOMS: &[Room] = &[
     Room { name: "report", features: &[], sees: &["content", "inference", "model"], never: PURE },
     Room { name: "records", features: &[], sees: &["content", "inference", "model", "report"], never: NO_RUNTIME },
     Room { name: "simulator", features: NO_ADAPTERS, sees: &["model"], never: PURE },
-    Room { name: "simulator", features: &[], sees: &["model"], never: &["reqwest", "tokio-xmpp"] },
+    Room { name: "simulator", features: &[], sees: &["content", "model"], never: &["reqwest", "tokio-xmpp"] },
     Room { name: "platform", features: NO_ADAPTERS, sees: &["model"], never: &["reqwest", "hyper", "tokio-xmpp"] },
     Room { name: "platform", features: &[], sees: &["model"], never: &[] },
     Room {

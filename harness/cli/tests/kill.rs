@@ -19,13 +19,19 @@ use lacuna_model::{Entry, Fact};
 use lacuna_records::journal::Reader;
 use lacuna_runner::live::client_ref;
 
+#[path = "../../runner/tests/support/pictures.rs"]
+mod pictures;
 #[path = "../../runner/tests/support/mod.rs"]
 mod support;
+use pictures::add_pictures;
 use support::write_corpus;
 
 /// How often a run is killed, and how many are under way at a time.
 const KILLS: u64 = 200;
 const AT_A_TIME: u64 = 6;
+
+/// How often one with pictures is.
+const KILLS_WITH_PICTURES: u64 = 8;
 
 /// The seed of the moments.
 const SEED: u64 = 20_161_130;
@@ -36,13 +42,44 @@ fn lacuna() -> Command {
     command
 }
 
-fn write_experiment(folder: &Path) -> PathBuf {
-    write_corpus(folder, "candidates", &[("fine", 36), ("forbidden", 4)]);
-    write_corpus(folder, "controls", &[("weather", 20)]);
+/// What is sent.
+#[derive(Clone, Copy)]
+enum Sent {
+    Texts,
+    Pictures,
+}
+
+impl Sent {
+    /// Verdicts of a run.
+    fn rows(self) -> usize {
+        match self {
+            Self::Texts => 40 * 4,
+            Self::Pictures => 12 * 4,
+        }
+    }
+}
+
+fn write_experiment(folder: &Path, sent: Sent) -> PathBuf {
+    let finds = match sent {
+        Sent::Texts => {
+            write_corpus(folder, "candidates", &[("fine", 36), ("forbidden", 4)]);
+            write_corpus(folder, "controls", &[("weather", 20)]);
+            "[[rule]]\nid = \"r\"\nall = [\"forbidden\"]"
+        }
+        Sent::Pictures => {
+            write_corpus(folder, "candidates", &[]);
+            write_corpus(folder, "controls", &[]);
+            add_pictures(folder, "candidates", &[("fine", 10, ""), ("forbidden", 2, "")]);
+            add_pictures(folder, "controls", &[("weather", 12, "")]);
+            "[[file-rule]]\nid = \"r\"\nfilename = [\"forbidden\"]\nenforces = \"at-once\""
+        }
+    };
     fs::write(
         folder.join("policy.toml"),
-        "schema = 1\nname = \"p\"\n[[rule]]\nid = \"r\"\nall = [\"forbidden\"]\nwhen = { recipient-registered-in = [\"CN\"] }\naction = \"drop\"\n\
-         [network]\ndelay-median = \"3ms\"\ndelay-p99 = \"12ms\"\n",
+        format!(
+            "schema = 1\nname = \"p\"\n{finds}\nwhen = {{ recipient-registered-in = [\"CN\"] }}\naction = \"drop\"\n\
+         [network]\ndelay-median = \"3ms\"\ndelay-p99 = \"12ms\"\n"
+        ),
     )
     .unwrap();
     let experiment = folder.join("experiment.toml");
@@ -116,7 +153,7 @@ fn check_witness(folder: &Path, journal: &Path, seed: u64) {
     }
 }
 
-fn check_verdicts(run: &Path, seed: u64) {
+fn check_verdicts(run: &Path, sent: Sent, seed: u64) {
     let table = fs::read_to_string(run.join("verdicts.csv")).unwrap();
     let mut rows = table.lines();
     let header: Vec<&str> = rows.next().unwrap().split(',').collect();
@@ -129,7 +166,7 @@ fn check_verdicts(run: &Path, seed: u64) {
         assert_eq!(cells[verdict], if dropped { "dropped" } else { "delivered" }, "seed {seed}: {row}");
         count += 1;
     }
-    assert_eq!(count, 40 * 4, "seed {seed}");
+    assert_eq!(count, sent.rows(), "seed {seed}");
 }
 
 /// `SplitMix64`, for the moments.
@@ -147,10 +184,10 @@ fn run_folder(results: &Path) -> Option<PathBuf> {
 }
 
 /// How long a run takes from its journal's first line to its end, undisturbed.
-fn undisturbed() -> Duration {
+fn undisturbed(sent: Sent) -> Duration {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let experiment = write_experiment(folder);
+    let experiment = write_experiment(folder, sent);
     let simulator = Simulator::start(folder);
     let results = folder.join("results");
     let mut process = lacuna()
@@ -169,10 +206,10 @@ fn undisturbed() -> Duration {
 }
 
 /// `true` if the run was killed on its way.
-fn one_kill(seed: u64, longest: Duration) -> bool {
+fn one_kill(seed: u64, sent: Sent, longest: Duration) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let experiment = write_experiment(folder);
+    let experiment = write_experiment(folder, sent);
     let simulator = Simulator::start(folder);
     let results = folder.join("results");
     fs::create_dir(&results).unwrap();
@@ -217,13 +254,21 @@ fn one_kill(seed: u64, longest: Duration) -> bool {
         );
         assert!(lacuna().arg("verify").arg(&found).status().unwrap().success(), "seed {seed}: not clean");
     }
-    check_verdicts(&found, seed);
+    check_verdicts(&found, sent, seed);
     !sealed
 }
 
 #[test]
+fn a_killed_run_with_pictures_goes_on_from_its_folder() {
+    let longest = undisturbed(Sent::Pictures);
+    println!("moments from seed {SEED}, over {longest:?}");
+    let resumed = (0..KILLS_WITH_PICTURES).filter(|kill| one_kill(SEED + kill, Sent::Pictures, longest)).count();
+    assert!(resumed > 0, "the moments miss the run");
+}
+
+#[test]
 fn a_killed_run_loses_nothing_and_repeats_nothing() {
-    let longest = undisturbed();
+    let longest = undisturbed(Sent::Texts);
     println!("moments from seed {SEED}, over {longest:?}");
     let next = AtomicU64::new(0);
     let resumed = AtomicU64::new(0);
@@ -235,7 +280,7 @@ fn a_killed_run_loses_nothing_and_repeats_nothing() {
                     if kill >= KILLS {
                         break;
                     }
-                    resumed.fetch_add(u64::from(one_kill(SEED + kill, longest)), Ordering::Relaxed);
+                    resumed.fetch_add(u64::from(one_kill(SEED + kill, Sent::Texts, longest)), Ordering::Relaxed);
                 }
             });
         }

@@ -70,7 +70,8 @@ pub fn format_of(bytes: &[u8]) -> FileFormat {
 }
 
 /// The last part of a name, without control characters: a name that was received may lead out of a folder or deceive a terminal.
-fn plain_name(name: &str) -> String {
+#[must_use]
+pub fn plain_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let mut plain: String = last.chars().filter(|character| !character.is_control()).collect();
     plain.truncate(plain.floor_char_boundary(LONGEST_NAME));

@@ -47,6 +47,8 @@ pub struct AdapterSpec {
     pub max_text: usize,
     /// The longest file that a message may carry, in bytes; 0 where files cannot be sent.
     pub max_file: u64,
+    /// Whether a file may have a caption.
+    pub captions: bool,
 }
 
 /// A reference to a secret. Resolved in one place, just before the platform is connected.

@@ -71,6 +71,21 @@ impl FileFormat {
             Self::Other => "other",
         }
     }
+
+    /// As a media type (RFC 6838).
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Webp => "image/webp",
+            Self::Gif => "image/gif",
+            Self::Pdf => "application/pdf",
+            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            Self::Txt => "text/plain",
+            Self::Other => "application/octet-stream",
+        }
+    }
 }
 
 /// The file of an item.

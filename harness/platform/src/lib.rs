@@ -9,11 +9,13 @@ pub mod session;
 pub mod settings;
 #[cfg(feature = "simulator")]
 pub mod simulator;
-#[cfg(feature = "simulator")]
+#[cfg(any(feature = "simulator", feature = "xmpp"))]
 pub mod tls;
 #[cfg(feature = "xmpp")]
 pub mod xmpp;
 
 pub use adapters::{ADAPTERS, OpenError, open};
-pub use session::{ConnectError, MessageSender, Outgoing, Platform, Session, SessionEvent};
+pub use session::{
+    ConnectError, FetchError, IncomingFile, MessageSender, Outgoing, OutgoingFile, Platform, Session, SessionEvent,
+};
 pub use settings::{ResolvedSetting, ResolvedSettings};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use lacuna_model::{AccountCondition, AccountIx, Cursor, Observation, SendResult, VenueIx};
+use lacuna_model::{AccountCondition, AccountIx, Cursor, Observation, SendResult, Shown, VenueIx};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -42,15 +42,55 @@ pub struct Outgoing {
     pub venue: VenueIx,
     /// Our name for it, unique over all runs. Where the platform lets the sender choose the message's id, it is this one.
     pub client_ref: String,
-    /// Exactly what is sent.
+    /// Exactly what is sent; of a file the caption.
     pub text: Arc<str>,
+    /// The file that goes with it.
+    pub file: Option<OutgoingFile>,
+}
+
+/// A file to be sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutgoingFile {
+    /// Its name, without folders.
+    pub name: Arc<str>,
+    /// What it is (RFC 6838), such as `image/png`.
+    pub media_type: &'static str,
+    /// SHA-256 of its bytes, in lower-case hexadecimal digits.
+    pub sha256: Arc<str>,
+    /// Its bytes.
+    pub bytes: Arc<[u8]>,
+    /// What a filter could find in it. For the simulator alone, whose filters believe it; a real platform looks for itself.
+    pub shown: Shown,
+}
+
+/// A file that came with a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IncomingFile {
+    /// The name that it came under; hostile.
+    pub name: String,
+    /// Its bytes; hostile.
+    pub bytes: Arc<[u8]>,
+}
+
+/// Why the file of a message is not at hand.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum FetchError {
+    /// The platform says that there is no such file, or not for this account: the message came without it.
+    #[error("the file is not there: {0}")]
+    Gone(String),
+    /// It could not be fetched. Whether the platform has it is not known.
+    #[error("the file could not be fetched: {0}")]
+    Failed(String),
 }
 
 /// Something that a session tells.
 #[derive(Clone, PartialEq, Debug)]
 pub enum SessionEvent {
-    /// The account saw something.
+    /// The account saw something without a file.
     Observed(Observation),
+    /// The account saw a message with a file, and fetched that. The observation says nothing of the file yet: whoever listens
+    /// measures it.
+    ObservedFile(Observation, Result<IncomingFile, FetchError>),
     /// The account may have missed something.
     Gap {
         /// Why.

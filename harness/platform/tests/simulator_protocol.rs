@@ -10,14 +10,17 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
-use lacuna_model::{AccountCondition, AccountIx, Cursor, Observation, ObservationKind, SendResult, VenueIx, VenueKind};
-use lacuna_platform::{ConnectError, OpenError, Outgoing, Platform, ResolvedSetting, ResolvedSettings, SessionEvent, open};
+use lacuna_model::{AccountCondition, AccountIx, Cursor, Observation, ObservationKind, SendResult, Shown, VenueIx, VenueKind};
+use lacuna_platform::{
+    ConnectError, FetchError, OpenError, Outgoing, OutgoingFile, Platform, ResolvedSetting, ResolvedSettings, SessionEvent, open,
+};
 use serde_json::{Value, json};
+use sha2::Digest as _;
 use support::{next, study};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +51,10 @@ struct Server {
     to_message: Mutex<VecDeque<Answer>>,
     to_poll: Mutex<VecDeque<Answer>>,
     to_account: Mutex<VecDeque<Answer>>,
+    to_upload: Mutex<VecDeque<Answer>>,
+    to_fetch: Mutex<VecDeque<Answer>>,
+    files: Mutex<HashMap<String, Vec<u8>>>,
+    fetched: Mutex<Vec<String>>,
 }
 
 impl IntoResponse for Answer {
@@ -116,6 +123,40 @@ async fn post_message(State(server): State<Arc<Server>>, headers: HeaderMap, bod
     }
 }
 
+async fn post_file(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bytes) -> Response {
+    if !server.knows(&headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let answer = server.to_upload.lock().unwrap().pop_front();
+    match answer {
+        Some(Answer::Silence) => std::future::pending().await,
+        Some(answer) => answer.into_response(),
+        None => {
+            let hash = sha256_hex(&body);
+            server.files.lock().unwrap().insert(hash.clone(), body.to_vec());
+            axum::Json(json!({ "file": hash })).into_response()
+        }
+    }
+}
+
+async fn get_file(State(server): State<Arc<Server>>, Path(file): Path<String>, headers: HeaderMap) -> Response {
+    if !server.knows(&headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    server.fetched.lock().unwrap().push(file.clone());
+    if let Some(answer) = server.to_fetch.lock().unwrap().pop_front() {
+        return answer.into_response();
+    }
+    match server.files.lock().unwrap().get(&file) {
+        Some(bytes) => bytes.clone().into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 async fn get_events(
     State(server): State<Arc<Server>>,
     Query(query): Query<HashMap<String, u64>>,
@@ -163,6 +204,8 @@ impl Running {
             .route("/v1/venues/{id}", put(put_venue))
             .route("/v1/messages", post(post_message))
             .route("/v1/events", get(get_events))
+            .route("/v1/files", post(post_file))
+            .route("/v1/files/{file}", get(get_file))
             .with_state(Arc::clone(&server));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.spawn(async move {
@@ -193,7 +236,7 @@ fn settings(url: &str) -> ResolvedSettings {
 }
 
 fn outgoing(text: &str) -> Outgoing {
-    Outgoing { venue: VenueIx(0), client_ref: "ref-1".to_owned(), text: text.into() }
+    Outgoing { venue: VenueIx(0), client_ref: "ref-1".to_owned(), text: text.into(), file: None }
 }
 
 fn message(cursor: u64, text: &str) -> Value {
@@ -350,6 +393,7 @@ async fn a_faulty_answer_to_a_poll_is_an_outage() {
                 SessionEvent::Account { condition, .. } => conditions.push(condition),
                 SessionEvent::Observed(_) => observations += 1,
                 SessionEvent::Gap { detail } => panic!("nothing was missed: {detail}"),
+                SessionEvent::ObservedFile(..) => panic!("there are no files"),
             }
         }
         assert_eq!((conditions, observations), (vec![AccountCondition::Disconnected, AccountCondition::Connected], 1));
@@ -405,4 +449,101 @@ fn an_address_must_be_plain_http() {
     }
     let opened = open("carrier-pigeon", study(&[], &[]), &settings("http://127.0.0.1"), &[]);
     assert!(matches!(opened, Err(OpenError::UnknownAdapter(_))));
+}
+
+fn with_file(bytes: &[u8]) -> Outgoing {
+    let shown = Shown { text: "\u{65b0}\u{7586}".into(), look: "c/1".into(), ..Shown::default() };
+    let name = "a \"b\".png".into();
+    let file = OutgoingFile { name, media_type: "image/png", sha256: sha256_hex(bytes).into(), bytes: bytes.into(), shown };
+    Outgoing { file: Some(file), ..outgoing("caption") }
+}
+
+fn file_message(cursor: u64, sender: &str, file: &str) -> Value {
+    let mut event = message(cursor, "caption");
+    event["sender"] = json!(sender);
+    event["file"] = json!({ "file": file, "name": "../x.png" });
+    event
+}
+
+#[tokio::test]
+async fn a_file_is_uploaded_first_and_without_it_nothing_is_sent() {
+    let running = Running::start();
+    let session = running.platform().connect(SENDER, None).await.unwrap();
+    let never = CancellationToken::new();
+    let sent = session.sender.send(&with_file(b"picture"), &never).await;
+    assert!(matches!(sent, SendResult::Accepted { .. }), "{sent:?}");
+    let body = running.server.messages.lock().unwrap().pop().unwrap();
+    let shown = json!({ "text": "\u{65b0}\u{7586}", "look": "c/1", "metadata": "" });
+    assert_eq!(body["file"], json!({ "file": sha256_hex(b"picture"), "name": "a \"b\".png", "shown": shown }));
+    assert_eq!(body["text"], "caption");
+
+    let faults = [
+        Answer::Json(413, json!({ "error": "too long" })),
+        Answer::Json(507, json!({ "error": "full" })),
+        Answer::Json(200, json!({ "file": sha256_hex(b"something else") })),
+        Answer::Garbage,
+        Answer::Cut,
+        Answer::Endless,
+    ];
+    for fault in faults {
+        running.server.to_upload.lock().unwrap().push_back(fault);
+        let sent = session.sender.send(&with_file(b"picture"), &never).await;
+        assert!(matches!(sent, SendResult::NotSent { .. }), "{sent:?}");
+    }
+    running.server.to_upload.lock().unwrap().push_back(Answer::Silence);
+    let cancel = CancellationToken::new();
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cancel.cancel();
+    };
+    let message = with_file(b"picture");
+    let (sent, ()) = tokio::join!(session.sender.send(&message, &cancel), later);
+    assert!(matches!(sent, SendResult::NotSent { .. }), "{sent:?}");
+    assert!(running.server.messages.lock().unwrap().is_empty(), "no message left");
+    // A platform that has forgotten the file says so.
+    running.server.to_message.lock().unwrap().push_back(Answer::Json(404, json!({ "error": "no file" })));
+    let sent = session.sender.send(&with_file(b"picture"), &never).await;
+    assert!(matches!(sent, SendResult::NotSent { .. }), "{sent:?}");
+}
+
+#[tokio::test]
+async fn a_file_is_fetched_or_it_is_said_why_not() {
+    let running = Running::start();
+    let server = &running.server;
+    let mut session = running.platform().connect(RECIPIENT, None).await.unwrap();
+    let hash = sha256_hex(b"picture");
+    server.files.lock().unwrap().insert(hash.clone(), b"picture".to_vec());
+    server.push(file_message(1, "us-a", &hash));
+    let SessionEvent::ObservedFile(observation, Ok(file)) = next(&mut session).await else { panic!("a file") };
+    assert_eq!((&*file.bytes, file.name.as_str()), (&b"picture"[..], "../x.png"));
+    assert_eq!(
+        (observation.text.as_deref(), observation.file, observation.kind),
+        (Some("caption"), None, ObservationKind::Message)
+    );
+
+    // A fault that passes is overcome, and the order of what is seen is kept.
+    server.to_fetch.lock().unwrap().extend([Answer::Cut, Answer::Json(503, json!({}))]);
+    server.push(file_message(2, "us-a", &hash));
+    server.push(message(3, "x"));
+    assert!(matches!(next(&mut session).await, SessionEvent::ObservedFile(_, Ok(_))));
+    assert_eq!(observed(next(&mut session).await).text.as_deref(), Some("x"));
+
+    let wrong = || Answer::Json(200, json!("other bytes"));
+    server.to_fetch.lock().unwrap().extend([wrong(), wrong(), wrong()]);
+    server.push(file_message(4, "us-a", &hash));
+    assert!(matches!(next(&mut session).await, SessionEvent::ObservedFile(_, Err(FetchError::Failed(_)))));
+    server.to_fetch.lock().unwrap().extend([Answer::Endless, Answer::Endless, Answer::Endless]);
+    server.push(file_message(5, "us-a", &hash));
+    assert!(matches!(next(&mut session).await, SessionEvent::ObservedFile(_, Err(FetchError::Failed(_)))));
+    server.push(file_message(6, "us-a", &sha256_hex(b"unknown")));
+    assert!(matches!(next(&mut session).await, SessionEvent::ObservedFile(_, Err(FetchError::Gone(_)))));
+
+    // Of strangers nothing is fetched, and nothing of what the account itself sent.
+    let before = server.fetched.lock().unwrap().len();
+    server.push(file_message(7, "somebody else", &hash));
+    server.push(file_message(8, "cn-a", &hash));
+    let stranger = observed(next(&mut session).await);
+    assert_eq!((stranger.sender, stranger.text), (None, None));
+    assert_eq!(observed(next(&mut session).await).kind, ObservationKind::Echo);
+    assert_eq!(server.fetched.lock().unwrap().len(), before);
 }

@@ -122,7 +122,7 @@ fn opened(server: &str, venue: VenueKind, address: &str) -> Result<Box<dyn Platf
 }
 
 fn outgoing(client_ref: &str) -> Outgoing {
-    Outgoing { venue: VenueIx(0), client_ref: client_ref.to_owned(), text: "a < b & \"c\"\r\n".into() }
+    Outgoing { venue: VenueIx(0), client_ref: client_ref.to_owned(), text: "a < b & \"c\"\r\n".into(), file: None }
 }
 
 fn error(id: &str) -> String {

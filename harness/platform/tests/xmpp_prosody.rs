@@ -9,8 +9,10 @@ mod support;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lacuna_model::{AccountCondition, AccountIx, Observation, ObservationKind, SendResult, VenueIx, VenueKind};
-use lacuna_platform::{ConnectError, Outgoing, Platform, ResolvedSetting, ResolvedSettings, Session, SessionEvent, open};
+use lacuna_model::{AccountCondition, AccountIx, Observation, ObservationKind, SendResult, Shown, VenueIx, VenueKind};
+use lacuna_platform::{
+    ConnectError, Outgoing, OutgoingFile, Platform, ResolvedSetting, ResolvedSettings, Session, SessionEvent, open,
+};
 use prosody::{Prosody, Wire};
 use support::{next, study};
 use tokio_util::sync::CancellationToken;
@@ -41,6 +43,10 @@ const CN_A_US_A: VenueIx = VenueIx(0);
 const GROUP: VenueIx = VenueIx(1);
 
 fn platform_at(server: SocketAddr, rooms: &str, password: &str) -> Box<dyn Platform> {
+    platform_with(server, rooms, password, None)
+}
+
+fn platform_with(server: SocketAddr, rooms: &str, password: &str, upload: Option<&(String, String)>) -> Box<dyn Platform> {
     let study = study(
         &[("cn-a", "CN"), ("us-a", "US"), ("us-b", "US")],
         &[("cn-a with us-a", VenueKind::Direct, &[0, 1]), ("任意 group/1", VenueKind::Group, &[0, 1, 2])],
@@ -48,6 +54,10 @@ fn platform_at(server: SocketAddr, rooms: &str, password: &str) -> Box<dyn Platf
     let mut platform = ResolvedSettings::default();
     platform.set("server", ResolvedSetting::Text(server.to_string()));
     platform.set("rooms", ResolvedSetting::Text(rooms.to_owned()));
+    if let Some((service, url)) = upload {
+        platform.set("upload", ResolvedSetting::Text(service.clone()));
+        platform.set("upload-url", ResolvedSetting::Text(url.clone()));
+    }
     let account = |address: &&str| {
         let mut settings = ResolvedSettings::default();
         settings.set("address", ResolvedSetting::Text((*address).to_owned()));
@@ -59,7 +69,7 @@ fn platform_at(server: SocketAddr, rooms: &str, password: &str) -> Box<dyn Platf
 }
 
 async fn send(session: &Session, venue: VenueIx, client_ref: &str, text: &str) -> SendResult {
-    let message = Outgoing { venue, client_ref: client_ref.to_owned(), text: text.into() };
+    let message = Outgoing { venue, client_ref: client_ref.to_owned(), text: text.into(), file: None };
     session.sender.send(&message, &CancellationToken::new()).await
 }
 
@@ -120,6 +130,67 @@ async fn messages_vanish_as_the_rules_say() {
 
     // Nobody but members.
     assert!(matches!(send(&us_b, CN_A_US_A, "x", "hello").await, SendResult::NotSent { .. }));
+}
+
+#[tokio::test]
+async fn files_arrive_as_they_were_sent() {
+    let rules = "\n::deliver\nKIND: message\nTO: <*>@cn.test\nINSPECT: {jabber:x:oob}x/url#\nINSPECT: body#/=forbidden\nDROP.\n";
+    let prosody = Prosody::start(rules, &ADDRESSES);
+    let platform = platform_with(prosody.server, &prosody.rooms, "pw", Some(&prosody.upload));
+    let mut cn_a = platform.connect(CN_A, None).await.unwrap();
+    let mut us_a = platform.connect(US_A, None).await.unwrap();
+    let mut us_b = platform.connect(US_B, None).await.unwrap();
+    let file = |name: &str, bytes: Vec<u8>| {
+        let (media_type, sha256) = ("image/png", "".into());
+        OutgoingFile { name: name.into(), media_type, sha256, bytes: bytes.into(), shown: Shown::default() }
+    };
+    let message = |id: &str, venue, name: &str, bytes: Vec<u8>| Outgoing {
+        venue,
+        client_ref: id.to_owned(),
+        text: "".into(),
+        file: Some(file(name, bytes)),
+    };
+    let never = CancellationToken::new();
+    // Names that mean something to XML, to addresses and to shells are names.
+    let names = ["a.png", "\u{65b0}\u{7586} <&>'\".png", "100% #1?x=y;z.png", "forbidden.png"];
+    for (number, name) in names.iter().enumerate() {
+        let bytes: Vec<u8> = (0..=200 * number).map(|n| (n % 251) as u8).collect();
+        for venue in [CN_A_US_A, GROUP] {
+            let id = format!("{number}/{}", venue.0);
+            let result = us_a.sender.send(&message(&id, venue, name, bytes.clone()), &never).await;
+            assert!(is_accepted(&result, &id), "{name}: {result:?}");
+            let mut recipients = vec![&mut us_b];
+            if *name != "forbidden.png" {
+                recipients.push(&mut cn_a);
+            }
+            if venue == CN_A_US_A {
+                recipients.remove(0);
+            } else {
+                let echo = observed(&mut us_a).await;
+                assert_eq!((echo.kind, echo.text), (ObservationKind::Echo, None));
+            }
+            for recipient in recipients {
+                let SessionEvent::ObservedFile(observation, fetched) = next(recipient).await else { panic!("a file") };
+                assert_message(&observation, US_A, venue, &id);
+                assert_eq!(observation.text.as_deref(), Some(""), "an address is no caption");
+                let fetched = fetched.unwrap();
+                assert_eq!((fetched.name.as_str(), &*fetched.bytes), (*name, &*bytes));
+            }
+        }
+    }
+    for (id, message) in [
+        ("too long", message("l", GROUP, "x.png", vec![0; (10 << 20) + 1])),
+        ("a name that is a path", message("p", GROUP, "a/b.png", vec![1])),
+        ("a name that is no name", message("n", GROUP, "..", vec![1])),
+        ("a name that XML cannot carry", message("x", GROUP, "a\u{b}.png", vec![1])),
+        ("a caption", Outgoing { text: "caption".into(), ..message("c", GROUP, "x.png", vec![1]) }),
+        ("a venue of others", message("v", VenueIx(7), "x.png", vec![1])),
+    ] {
+        let result = us_a.sender.send(&message, &never).await;
+        assert!(matches!(result, SendResult::NotSent { .. }), "{id}: {result:?}");
+    }
+    assert!(is_accepted(&send(&us_a, CN_A_US_A, "text", "hello").await, "text"));
+    assert_message(&observed(&mut cn_a).await, US_A, CN_A_US_A, "text");
 }
 
 #[tokio::test]

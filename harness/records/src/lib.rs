@@ -1,5 +1,6 @@
 //! Every file format of Lacuna: experiment, policy, corpus, journal, CSV, data package, manifest. No async runtime.
 
+pub mod contents;
 pub mod corpus;
 pub mod diff;
 pub mod experiment;

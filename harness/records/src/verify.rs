@@ -6,9 +6,12 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
+use lacuna_model::{Entry, Fact, Observation};
 use serde::Serialize;
 
+use crate::contents::is_name;
 use crate::journal::{JournalError, Reader};
 use crate::projection::{
     AnalyzeError, Artifact, FIGURES, FileHash, MANIFEST, Options, Output, PROJECTION_FOLDER_PREFIX, PROJECTION_VERSION,
@@ -183,13 +186,29 @@ fn open_regular(path: &Path) -> io::Result<File> {
 fn check_journal(run: &Path, stored: Option<&StoredManifest>, report: &mut VerifyReport) -> bool {
     report.checked.insert(JOURNAL.to_owned());
     let journal = run.join(JOURNAL);
-    let read = || -> Result<_, JournalError> {
+    let mut named = BTreeSet::new();
+    let mut read = || -> Result<_, JournalError> {
         let input = open_regular(&journal).map_err(|source| JournalError::Io { file: journal.clone(), source })?;
         let mut reader = Reader::new(&journal, BufReader::with_capacity(1 << 16, input))?;
-        reader.by_ref().try_for_each(|line| line.map(drop))?;
+        let items = reader.header().study.items.iter().filter_map(|item| item.file.as_ref());
+        named.extend(items.map(|file| Arc::clone(&file.facts.sha256)));
+        for line in reader.by_ref() {
+            if let (_, _, Entry::Fact(Fact::Observed(Observation { file: Some(file), .. }))) = line? {
+                named.insert(file.facts.sha256);
+            }
+        }
         Ok((reader.seal().is_some(), reader.last_hash().to_string()))
     };
-    match read() {
+    let read = read();
+    for sha256 in named {
+        let file = at(FILES, &sha256);
+        if !is_name(&sha256) {
+            report.find(JOURNAL, format!("names a file `{}`, which is no SHA-256", sha256.escape_debug()));
+        } else if !fs::symlink_metadata(run.join(&file)).is_ok_and(|found| found.is_file()) {
+            report.find(file, format!("is missing, but {JOURNAL} names it"));
+        }
+    }
+    match read {
         Ok((sealed, last_hash)) => {
             if !sealed {
                 report.find(JOURNAL, "ends without a seal: the run did not come to its end, or its end was cut off");

@@ -9,13 +9,14 @@ use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::{self, VerdictRecord};
 use lacuna_model::{Entry, RunId, StopReason, Study, Timestamp, Verdict};
 use lacuna_platform::OpenError;
+use lacuna_records::contents::{Contents, CopyError};
 use lacuna_records::experiment::{Experiment, InputKind};
 use lacuna_records::history::{self, History};
 use lacuna_records::journal::{self, Encoder, FileStorage, Header, InputHash, JournalError, Recovered, Storage};
 use lacuna_records::ledger::LedgerError;
 use lacuna_records::lock;
 use lacuna_records::projection::{self, AnalyzeError, AnalyzeOptions, analyze};
-use lacuna_records::run_folder::{RunFolder, RunFolderError};
+use lacuna_records::run_folder::{FILES, RunFolder, RunFolderError};
 use rand::RngExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,9 @@ use crate::launch::{LaunchError, Launched};
 use crate::live::{Clock, LiveEnd, LiveError, LiveRun, drive};
 use crate::registration::Registration;
 use crate::replay::{ReplayError, Replayed, replay};
+
+/// The most bytes of received files that a run keeps: far more than a platform makes of what a run sends, and less than a disk.
+const MOST_RECEIVED: u64 = 8 << 30;
 
 /// What to run, and where to keep it.
 pub struct RunRequest {
@@ -108,6 +112,12 @@ pub enum RunError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file that is to be sent cannot be copied into the run's folder.
+    #[error("cannot copy a file into the run's folder: {0}")]
+    Copy(#[from] CopyError),
+    /// A file that is to be sent is not in the run's folder any more.
+    #[error("{}: is missing (put the file with this SHA-256 back)", .0.display())]
+    Missing(PathBuf),
     /// The run cannot be resumed.
     #[error(transparent)]
     Replay(#[from] ReplayError),
@@ -169,6 +179,7 @@ pub async fn run(
 /// A run with its folder and its journal, ready to be driven.
 struct Prepared {
     folder: RunFolder,
+    contents: Contents,
     run_id: RunId,
     engine: Engine,
     encoder: Encoder,
@@ -188,6 +199,8 @@ impl Prepared {
         let opened_at = Clock::start(Timestamp(0)).now();
         let run_id = new_run_id(opened_at);
         let folder = RunFolder::create(results, &experiment.study.name, &run_id)?;
+        let contents = open_contents(&folder)?;
+        contents.copy(&experiment.files)?;
         let study = Arc::new(experiment.study.clone());
         let inputs = experiment.inputs.iter().map(|input| InputHash {
             kind: input.kind.as_str().to_owned(),
@@ -210,7 +223,8 @@ impl Prepared {
         storage.append(&pending).and_then(|()| storage.sync()).map_err(write)?;
         pending.clear();
         let cursors = vec![None; study.accounts.len()];
-        Ok(Self { folder, run_id, engine: Engine::new(study), encoder, storage, pending, epoch: 0, cursors, last_at: opened_at })
+        let engine = Engine::new(study);
+        Ok(Self { folder, contents, run_id, engine, encoder, storage, pending, epoch: 0, cursors, last_at: opened_at })
     }
 
     fn resume(path: &Path, experiment: &mut Experiment) -> Result<Self, RunError> {
@@ -232,13 +246,20 @@ impl Prepared {
                 return Err(RunError::Changed("a file of the locked experiment"));
             }
         }
+        let contents = open_contents(&folder)?;
+        for file in header.study.items.iter().filter_map(|item| item.file.as_ref()) {
+            if !contents.holds(&file.facts.sha256) {
+                return Err(RunError::Missing(folder.path().join(FILES).join(&*file.facts.sha256)));
+            }
+        }
         let Replayed { engine, unwritten, next_epoch, cursors, last_at } = replay(&journal)?;
         let storage = FileStorage::open(&journal).map_err(|source| RunError::Write { path: journal, source })?;
         let mut pending = Vec::new();
         for decision in unwritten {
             encoder.append(last_at, &Entry::Decision(decision), &mut pending);
         }
-        Ok(Self { folder, run_id: header.run_id, engine, encoder, storage, pending, epoch: next_epoch, cursors, last_at })
+        let (run_id, epoch) = (header.run_id, next_epoch);
+        Ok(Self { folder, contents, run_id, engine, encoder, storage, pending, epoch, cursors, last_at })
     }
 
     async fn drive(
@@ -263,6 +284,7 @@ impl Prepared {
             epoch: self.epoch,
             cursors: self.cursors,
             platform: Arc::from(platform),
+            contents: self.contents,
             allowance,
             clock,
             stop,
@@ -271,7 +293,7 @@ impl Prepared {
         let folder = self.folder;
         let path = folder.path().to_owned();
         let LiveEnd { engine, mut encoder, mut storage, clock, reason } =
-            drive(live).await.map_err(|error| RunError::Live { error, folder: path.clone() })?;
+            Box::pin(drive(live)).await.map_err(|error| RunError::Live { error, folder: path.clone() })?;
         let end = end_of(reason, &verdicts::derive(engine.evidence()));
         let progress = engine.progress();
         // The derivation builds the evidence anew from the journal; two of them would be one too many.
@@ -296,6 +318,11 @@ impl Prepared {
             took: sealed_at - opened_at,
         })
     }
+}
+
+fn open_contents(folder: &RunFolder) -> Result<Contents, RunError> {
+    let path = folder.path().join(FILES);
+    Contents::open(folder.path(), MOST_RECEIVED).map_err(|source| RunError::Write { path, source })
 }
 
 /// How a run ended that stopped for this reason.

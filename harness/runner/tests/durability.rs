@@ -17,6 +17,7 @@ use lacuna_design::{ENGINE_VERSION, Engine, Progress};
 use lacuna_inference::verdicts;
 use lacuna_model::{AccountIx, Entry, Fact, ProbeId, RunId, Timestamp, Verdict};
 use lacuna_platform::{Platform, ResolvedSetting, ResolvedSettings};
+use lacuna_records::contents::Contents;
 use lacuna_records::experiment::{self, Experiment};
 use lacuna_records::journal::{self, Encoder, Header, Reader, Storage, VolatileStorage};
 use lacuna_runner::live::{Allowance, Clock, LiveError, LiveRun, client_ref, drive};
@@ -97,6 +98,8 @@ fn live_run<S: Storage>(engine: Engine, run_id: &RunId, encoder: Encoder, storag
         pending: Vec::new(),
         epoch: 0,
         platform,
+        // Texts alone: nothing is kept there.
+        contents: Contents::open(Path::new("no-files"), 0).unwrap(),
         allowance: Box::new(Unlimited),
         clock: Clock::start(Timestamp(0)),
         stop: CancellationToken::new(),

@@ -5,8 +5,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use lacuna_model::policy::{Action, Condition, Network, Outage, OutageKind, Policy, Rule, Sanctions};
-use lacuna_simulator::http::{Limits, Server};
+use lacuna_model::policy::{Action, Condition, Enforces, FileRule, Finds, Network, Outage, OutageKind, Policy, Rule, Sanctions};
+use lacuna_simulator::http::{Limits, Ocr, Server};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -258,4 +258,155 @@ async fn the_log_is_a_witness_of_every_submission() {
     );
     let nowhere = Server::start(&policy, 1, LOOPBACK, Some(folder.path())).await;
     assert!(nowhere.is_err(), "a folder is no log");
+}
+
+/// A rule that drops what has this text in it.
+fn finds_text(text: &str) -> FileRule {
+    FileRule {
+        id: "r".to_owned(),
+        finds: Finds { text: vec![text.to_owned()], ..Finds::default() },
+        enforces: Enforces::AtOnce,
+        learns_after: lacuna_model::Duration::ZERO,
+        analyses: Condition::default(),
+        when: Condition::default(),
+        action: Action::Drop,
+        after: lacuna_model::Duration::ZERO,
+        enforcement: 1.0,
+    }
+}
+
+/// What a picture shows, as a sender declares it.
+fn shown(text: &str) -> Value {
+    json!({"text": text, "look": "", "metadata": ""})
+}
+
+/// A picture of 32 × 32 grey pixels, in PNG.
+fn png(shade: u8) -> Vec<u8> {
+    let picture = lacuna_content::image::RgbImage::from_pixel(32, 32, lacuna_content::image::Rgb([shade; 3]));
+    lacuna_content::image::encode(&picture, lacuna_content::image::Encoding::Png).unwrap()
+}
+
+impl Peer {
+    async fn upload(&self, token: &str, bytes: Vec<u8>) -> (StatusCode, Value) {
+        let request = self.client.post(format!("http://{}/v1/files", self.addr)).bearer_auth(token).body(bytes);
+        let response = request.send().await.unwrap();
+        (response.status(), response.json().await.unwrap_or(Value::Null))
+    }
+
+    async fn download(&self, token: &str, file: &str) -> (StatusCode, Vec<u8>) {
+        let request = self.client.get(format!("http://{}/v1/files/{file}", self.addr)).bearer_auth(token);
+        let response = request.send().await.unwrap();
+        (response.status(), response.bytes().await.unwrap().to_vec())
+    }
+
+    async fn send_file(&self, file: Value) -> StatusCode {
+        let body = json!({"venue": "alice+bob", "client_ref": "p", "text": "caption", "file": file});
+        self.call(Method::POST, "/v1/messages", &self.alice, Some(body)).await.0
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_uploaded_named_and_fetched() {
+    let server = Server::start(&Policy::default(), 1, LOOPBACK, None).await.unwrap();
+    let peer = Peer::new(server.addr()).await;
+    let (status, uploaded) = peer.upload(&peer.alice, png(7)).await;
+    let hash = lacuna_content::sha256_hex(&png(7));
+    assert_eq!((status, &uploaded["file"]), (StatusCode::OK, &json!(hash)));
+    assert_eq!(peer.upload(&peer.alice, png(7)).await.0, StatusCode::OK, "again is as well");
+    assert_eq!(peer.send_file(json!({"file": hash, "name": "a b.png", "shown": shown("x")})).await, StatusCode::OK);
+    let events = peer.events(0, 1_000).await;
+    assert_eq!(events["events"][0]["file"], json!({"file": hash, "name": "a b.png"}));
+    assert_eq!(events["events"][0]["text"], "caption");
+    assert_eq!(peer.download(&peer.bob, &hash).await, (StatusCode::OK, png(7)));
+
+    let known = |name: &str, text: &str| json!({"file": hash, "name": name, "shown": shown(text)});
+    let cases = [
+        (json!({"file": lacuna_content::sha256_hex(b"other"), "name": "x", "shown": shown("")}), StatusCode::NOT_FOUND),
+        (json!({"file": "../accounts/alice", "name": "x", "shown": shown("")}), StatusCode::NOT_FOUND),
+        (known("", ""), StatusCode::BAD_REQUEST),
+        (known(&"x".repeat(Limits::NAME + 1), ""), StatusCode::PAYLOAD_TOO_LARGE),
+        (known("x", &"x".repeat(Limits::TEXT + 1)), StatusCode::PAYLOAD_TOO_LARGE),
+        (json!({"file": hash, "name": "x"}), StatusCode::BAD_REQUEST),
+    ];
+    for (file, expected) in cases {
+        assert_eq!(peer.send_file(file.clone()).await, expected, "{file}");
+    }
+    assert_eq!(peer.upload("nobody", png(8)).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(peer.download("nobody", &hash).await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(peer.download(&peer.bob, &lacuna_content::sha256_hex(&png(8))).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_file_that_is_too_long_or_does_not_come_is_not_taken() {
+    let server = Server::start(&Policy::default(), 1, LOOPBACK, None).await.unwrap();
+    let peer = Peer::new(server.addr()).await;
+    assert_eq!(peer.upload(&peer.alice, vec![0; Limits::FILE + 1]).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    // Without a length, and broken off.
+    for promised in ["Transfer-Encoding: chunked\r\n\r\n5\r\nhello", "Content-Length: 10\r\n\r\nhello"] {
+        let mut stream = tokio::net::TcpStream::connect(server.addr()).await.unwrap();
+        let head = format!("POST /v1/files HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n{promised}", peer.alice);
+        tokio::io::AsyncWriteExt::write_all(&mut stream, head.as_bytes()).await.unwrap();
+    }
+    let hello = lacuna_content::sha256_hex(b"hello");
+    assert_eq!(peer.upload(&peer.alice, png(1)).await.0, StatusCode::OK, "others are served");
+    assert_eq!(peer.download(&peer.bob, &hello).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn rules_find_what_is_declared_and_pictures_are_encoded_anew() {
+    let mut policy = Policy::default();
+    policy.files.reencode = true;
+    policy.file_rules = vec![finds_text("secret")];
+    let server = Server::start(&policy, 1, LOOPBACK, None).await.unwrap();
+    let peer = Peer::new(server.addr()).await;
+    for (bytes, name, text) in [(png(9), "secret.png", "a secret"), (png(200), "fine.png", ""), (b"words".to_vec(), "a.txt", "")]
+    {
+        let (_, uploaded) = peer.upload(&peer.alice, bytes).await;
+        assert_eq!(peer.send_file(json!({"file": uploaded["file"], "name": name, "shown": shown(text)})).await, StatusCode::OK);
+    }
+    let events = peer.events(0, 1_000).await;
+    let files: Vec<&Value> = events["events"].as_array().unwrap().iter().map(|event| &event["file"]).collect();
+    let names: Vec<&Value> = files.iter().map(|file| &file["name"]).collect();
+    assert_eq!(names, ["fine.png", "a.txt"]);
+    let (status, picture) = peer.download(&peer.bob, files[0]["file"].as_str().unwrap()).await;
+    assert_eq!((status, lacuna_content::file::format_of(&picture)), (StatusCode::OK, lacuna_model::FileFormat::Jpeg));
+    assert_eq!(files[0]["file"], lacuna_content::sha256_hex(&picture));
+    assert_eq!(peer.download(&peer.bob, files[1]["file"].as_str().unwrap()).await.1, b"words", "what is no picture stays");
+}
+
+/// A program that reads what a test wants, in place of one that can read.
+fn reader(folder: &std::path::Path, script: &str) -> Ocr {
+    use std::os::unix::fs::PermissionsExt as _;
+    let program = folder.join("reader");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    Ocr { program, languages: "chi_sim+eng".to_owned() }
+}
+
+#[tokio::test]
+async fn what_a_program_reads_counts_in_place_of_what_is_declared() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = Policy { file_rules: vec![finds_text("\u{65b0}\u{7586}")], ..Policy::default() };
+    let says = "[ \"$*\" = 'stdin stdout -l chi_sim+eng' ] && cat >/dev/null && echo '\u{65b0} \u{7586}'";
+    let ocr = reader(folder.path(), says);
+    let server = Server::start_with_reader(&policy, 1, LOOPBACK, None, Some(ocr)).await.unwrap();
+    let peer = Peer::new(server.addr()).await;
+    // What is no picture is not read, and nothing is found in it whatever is declared.
+    for (bytes, name) in [(png(9), "read.png"), (b"words".to_vec(), "words.txt")] {
+        let (status, uploaded) = peer.upload(&peer.alice, bytes).await;
+        assert_eq!(status, StatusCode::OK);
+        let declared = if name == "words.txt" { "\u{65b0}\u{7586}" } else { "" };
+        let file = json!({"file": uploaded["file"], "name": name, "shown": shown(declared)});
+        assert_eq!(peer.send_file(file).await, StatusCode::OK);
+    }
+    let events = peer.events(0, 1_000).await;
+    let names: Vec<&Value> = events["events"].as_array().unwrap().iter().map(|event| &event["file"]["name"]).collect();
+    assert_eq!(names, ["words.txt"]);
+
+    for broken in ["exit 1", "kill $$"] {
+        let ocr = reader(folder.path(), broken);
+        let server = Server::start_with_reader(&policy, 1, LOOPBACK, None, Some(ocr)).await.unwrap();
+        let peer = Peer::new(server.addr()).await;
+        assert_eq!(peer.upload(&peer.alice, png(9)).await.0, StatusCode::INTERNAL_SERVER_ERROR, "{broken}");
+    }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use lacuna_records::policy;
-use lacuna_simulator::http::Server;
+use lacuna_simulator::http::{Ocr, Server};
 
 use super::runtime;
 use crate::exit::{Exit, Failure};
@@ -29,6 +29,13 @@ pub struct Arguments {
     /// Append every submission to this file, a JSON object a line, before it is answered
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Read the text in pictures with this program, called as `PROGRAM stdin stdout -l LANGUAGES`, instead of believing what the corpus
+    /// declares
+    #[arg(long, value_name = "PROGRAM")]
+    ocr: Option<PathBuf>,
+    /// The languages that it reads
+    #[arg(long, value_name = "LANGUAGES", default_value = "eng", requires = "ocr")]
+    ocr_languages: String,
     /// The seed of loss, delay and enforcement
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -49,7 +56,9 @@ pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let (policy, problems) = policy::load(&arguments.policy);
     let Some(policy) = policy.filter(|_| problems.is_empty()) else { return Err(Failure::Problems(problems)) };
     runtime()?.block_on(async {
-        let server = Server::start(&policy, arguments.seed, arguments.listen, arguments.log.as_deref());
+        let ocr = arguments.ocr.clone().map(|program| Ocr { program, languages: arguments.ocr_languages.clone() });
+        let log = arguments.log.as_deref();
+        let server = Server::start_with_reader(&policy, arguments.seed, arguments.listen, log, ocr);
         let server = server.await.map_err(Failure::input)?;
         print(&format!("http://{}\n", server.addr()))?;
         signals::wait().await?;

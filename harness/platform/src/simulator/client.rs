@@ -7,12 +7,16 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::protocol::{EVENTS_PER_ANSWER, MAX_ANSWER, MAX_NAME, NewAccount, NewMessage, NewVenue, Page, Registered, cut};
+use super::protocol::{
+    EVENTS_PER_ANSWER, MAX_ANSWER, MAX_FILE, MAX_NAME, NewAccount, NewMessage, NewVenue, Page, Registered, Uploaded, cut,
+};
 use crate::adapters::OpenError;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may take beyond the wait that was asked for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a file may take.
+const FILE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Why a request has no good answer.
 #[derive(Debug)]
@@ -115,6 +119,20 @@ impl Client {
         answer(request.timeout(ANSWER_TIMEOUT)).await
     }
 
+    /// Uploads a file; gives the platform's name of it.
+    pub async fn post_file(&self, token: &str, bytes: &[u8]) -> Result<String, Failure> {
+        let request = self.http.post(path(&self.base, &["v1", "files"])).bearer_auth(token).body(bytes.to_vec());
+        let uploaded: Uploaded = answer(request.timeout(FILE_TIMEOUT)).await?.read_ok()?;
+        Ok(uploaded.file)
+    }
+
+    /// Fetches a file: its bytes, or the answer that says no.
+    pub async fn get_file(&self, token: &str, file: &str) -> Result<Result<Vec<u8>, Answer>, Failure> {
+        let request = self.http.get(path(&self.base, &["v1", "files", file])).bearer_auth(token);
+        let answer = answer_of(request.timeout(FILE_TIMEOUT), MAX_FILE).await?;
+        Ok(if answer.status == StatusCode::OK { Ok(answer.body) } else { Err(answer) })
+    }
+
     /// Asks for the events behind `after`, and lets those up to `acknowledged` be forgotten.
     pub async fn get_events(&self, token: &str, after: u64, acknowledged: u64, wait: Duration) -> Result<Page, Failure> {
         let mut url = path(&self.base, &["v1", "events"]);
@@ -146,16 +164,20 @@ fn path(base: &Url, segments: &[&str]) -> Url {
 
 /// Sends a request and reads the whole answer, up to [`MAX_ANSWER`].
 async fn answer(request: RequestBuilder) -> Result<Answer, Failure> {
-    let response = request.send().await.map_err(failure)?;
-    let status = response.status();
-    Ok(Answer { status, body: body(response).await? })
+    answer_of(request, MAX_ANSWER).await
 }
 
-async fn body(mut response: Response) -> Result<Vec<u8>, Failure> {
+async fn answer_of(request: RequestBuilder, most: usize) -> Result<Answer, Failure> {
+    let response = request.send().await.map_err(failure)?;
+    let status = response.status();
+    Ok(Answer { status, body: body(response, most).await? })
+}
+
+async fn body(mut response: Response, most: usize) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failure)? {
-        if body.len() + chunk.len() > MAX_ANSWER {
-            return Err(Failure::Unexpected(format!("the answer is longer than {MAX_ANSWER} bytes")));
+        if body.len() + chunk.len() > most {
+            return Err(Failure::Unexpected(format!("the answer is longer than {most} bytes")));
         }
         body.extend_from_slice(&chunk);
     }

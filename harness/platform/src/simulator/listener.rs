@@ -4,17 +4,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lacuna_model::{AccountCondition, Cursor, Observation, ObservationKind, PlatformMessageId};
+use reqwest::StatusCode;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use super::Link;
 use super::client::Failure;
-use super::protocol::{Event, EventKind, MAX_NAME, MAX_TEXT, POLL, Page, cut};
-use crate::session::{ConnectError, SessionEvent};
+use super::protocol::{Event, EventFile, EventKind, MAX_NAME, MAX_TEXT, POLL, Page, cut};
+use crate::session::{ConnectError, FetchError, IncomingFile, SessionEvent};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LAST_BACKOFF: Duration = Duration::from_secs(2);
 /// An empty answer that came before the wait was over, as only a faulty server gives it: rest a little.
 const EMPTY_ANSWER_REST: Duration = Duration::from_millis(50);
+
+/// How often a file is asked for.
+const FETCHES: u32 = 3;
 
 /// Nobody listens to the session any more.
 struct Closed;
@@ -138,11 +143,40 @@ impl Listener {
             // An answer that repeats what was read is the server's fault, not a duplicate on the platform.
             if event.cursor > self.read {
                 self.read = event.cursor;
+                let mut event = event;
+                let file = event.file.take();
                 let observation = self.observation(event);
-                self.tell(SessionEvent::Observed(observation)).await?;
+                // Of strangers nothing is fetched, and what the account itself sent is known.
+                let file = file.filter(|_| observation.kind == ObservationKind::Message && observation.sender.is_some());
+                self.tell(match file {
+                    Some(file) => SessionEvent::ObservedFile(observation, self.fetch(file).await),
+                    None => SessionEvent::Observed(observation),
+                })
+                .await?;
             }
         }
         Ok(())
+    }
+
+    async fn fetch(&self, file: EventFile) -> Result<IncomingFile, FetchError> {
+        let mut wrong = String::new();
+        for attempt in 0..FETCHES {
+            if attempt > 0 {
+                tokio::time::sleep(FIRST_BACKOFF * attempt).await;
+            }
+            match self.link.client.get_file(&self.link.token(), &file.file).await {
+                Ok(Ok(bytes)) if sha256_hex(&bytes) == file.file => {
+                    return Ok(IncomingFile { name: cut(file.name, MAX_NAME), bytes: bytes.into() });
+                }
+                Ok(Ok(_)) => "it is not what its name says".clone_into(&mut wrong),
+                Ok(Err(answer)) if matches!(answer.status, StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::FORBIDDEN) => {
+                    return Err(FetchError::Gone(answer.into_detail()));
+                }
+                Ok(Err(answer)) => wrong = answer.into_detail(),
+                Err(failure) => wrong = failure.into_detail(),
+            }
+        }
+        Err(FetchError::Failed(wrong))
     }
 
     fn observation(&self, event: Event) -> Observation {
@@ -169,6 +203,16 @@ impl Listener {
     async fn tell(&self, event: SessionEvent) -> Result<(), Closed> {
         self.link.events.send(event).await.map_err(|_| Closed)
     }
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+        use std::fmt::Write as _;
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The server's memory and the position in it. Cursors come from the journal, so they may be anything.

@@ -44,6 +44,7 @@ pub const SPEC: AdapterSpec = AdapterSpec {
     separator: " ",
     max_text: 10_000,
     max_file: 20 << 20,
+    captions: true,
 };
 
 /// How many events wait for the runner before the platform is read no further.

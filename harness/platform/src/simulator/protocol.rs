@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lacuna_model::Shown;
 use serde::{Deserialize, Serialize};
 
 /// The longest answer that is read, in bytes.
@@ -11,6 +12,8 @@ pub const MAX_ANSWER: usize = 16 * 1024 * 1024;
 pub const MAX_TEXT: usize = 64 * 1024;
 /// The longest id or notice that is kept, in bytes.
 pub const MAX_NAME: usize = 1024;
+/// The longest file that is fetched, in bytes: more than a platform makes of the longest that is sent.
+pub const MAX_FILE: usize = 64 * 1024 * 1024;
 /// Events asked for in one answer.
 pub const EVENTS_PER_ANSWER: u32 = 200;
 /// How long the server may hold a poll without anything to say.
@@ -42,6 +45,23 @@ pub struct NewMessage<'a> {
     pub venue: &'a str,
     pub client_ref: &'a str,
     pub text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<SentFile<'a>>,
+}
+
+/// A file that was uploaded, in a message.
+#[derive(Serialize)]
+pub struct SentFile<'a> {
+    pub file: &'a str,
+    pub name: &'a str,
+    /// What the simulated filters find in it.
+    pub shown: &'a Shown,
+}
+
+/// The answer to `POST /v1/files`.
+#[derive(Deserialize)]
+pub struct Uploaded {
+    pub file: String,
 }
 
 /// 200: the message was taken.
@@ -81,6 +101,15 @@ pub struct Event {
     pub sender: Option<String>,
     pub venue: Option<String>,
     pub text: Option<String>,
+    pub file: Option<EventFile>,
+}
+
+/// The file of an event.
+#[derive(Deserialize, Debug)]
+pub struct EventFile {
+    /// SHA-256 of its bytes.
+    pub file: String,
+    pub name: String,
 }
 
 /// What kind of event.

@@ -1,4 +1,4 @@
-//! Sending: one request a message.
+//! Sending: one request a message, and before it one for its file. While a file is uploaded nothing was sent to anybody.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Link;
 use super::client::{Answer, Failure};
-use super::protocol::{MAX_NAME, NewMessage, Refusal, Taken, TooFast, cut};
-use crate::session::{MessageSender, Outgoing, SessionEvent};
+use super::protocol::{MAX_NAME, NewMessage, Refusal, SentFile, Taken, TooFast, cut};
+use crate::session::{MessageSender, Outgoing, OutgoingFile, SessionEvent};
 
 /// The longest wait that is believed, in milliseconds: a day.
 const MAX_RETRY_AFTER_MS: u64 = 24 * 60 * 60 * 1000;
@@ -29,10 +29,16 @@ impl Sender {
         Self { link, sanctioned: AtomicBool::new(false) }
     }
 
+    async fn upload(&self, file: &OutgoingFile) -> Result<(), String> {
+        let uploaded = self.link.client.post_file(&self.link.token(), &file.bytes).await.map_err(Failure::into_detail)?;
+        if uploaded == *file.sha256 { Ok(()) } else { Err("the platform has stored something else than the file".to_owned()) }
+    }
+
     async fn submit(&self, message: &Outgoing) -> SendResult {
         let token = self.link.token();
         let venue = self.link.study.venue(message.venue).id.as_str();
-        let body = NewMessage { venue, client_ref: &message.client_ref, text: &message.text };
+        let file = message.file.as_ref().map(|file| SentFile { file: &file.sha256, name: &file.name, shown: &file.shown });
+        let body = NewMessage { venue, client_ref: &message.client_ref, text: &message.text, file };
         match self.link.client.post_message(&token, &body).await {
             Ok(answer) => self.judge(answer).await,
             Err(Failure::NotConnected(error)) => SendResult::NotSent { error },
@@ -78,8 +84,18 @@ impl Sender {
 impl MessageSender for Sender {
     fn send<'a>(&'a self, message: &'a Outgoing, cancel: &'a CancellationToken) -> BoxFuture<'a, SendResult> {
         Box::pin(async move {
+            let cancelled = || SendResult::NotSent { error: "cancelled before it was sent".to_owned() };
             if cancel.is_cancelled() {
-                return SendResult::NotSent { error: "cancelled before it was sent".to_owned() };
+                return cancelled();
+            }
+            if let Some(file) = &message.file {
+                tokio::select! {
+                    biased;
+                    uploaded = self.upload(file) => if let Err(error) = uploaded {
+                        return SendResult::NotSent { error: format!("the file was not uploaded: {error}") };
+                    },
+                    () = cancel.cancelled() => return cancelled(),
+                }
             }
             tokio::select! {
                 biased;

@@ -8,6 +8,7 @@ use lacuna_model::{AccountIx, Observation, ObservationKind, PlatformMessageId, S
 use sha2::{Digest as _, Sha256};
 use tokio_xmpp::jid::{BareJid, FullJid, Jid, ResourcePart, ResourceRef};
 use xmpp_parsers::message::{Id, Lang, Message, MessageType};
+use xmpp_parsers::oob::Oob;
 
 use super::connection::describe;
 use crate::adapters::OpenError;
@@ -42,6 +43,8 @@ pub struct Directory {
 pub enum Told {
     /// The message was received.
     Observed(Observation),
+    /// A message that is about a file was received: the observation has no text, the file is at this address.
+    File(Observation, String),
     /// A message of our own came back with an error.
     Bounced {
         /// Our message.
@@ -105,14 +108,20 @@ impl Directory {
         rooms.into_iter().filter_map(room).collect()
     }
 
-    /// A message to a venue, if it is one of the account's.
-    pub fn message(&self, venue: VenueIx, id: &str, text: &str) -> Option<Message> {
+    /// Whether a venue is one of the account's.
+    pub fn has(&self, venue: VenueIx) -> bool {
+        self.places.contains_key(&venue)
+    }
+
+    /// A message to a venue, if it is one of the account's. `link` is a file's address, which then is the text as well.
+    pub fn message(&self, venue: VenueIx, id: &str, text: &str, link: Option<String>) -> Option<Message> {
         let message = match self.places.get(&venue)? {
             Place::Conversation(address) => Message::chat(Jid::from(address.clone())),
             Place::Room(address) => Message::groupchat(Jid::from(address.to_bare())),
         };
         let mut message = message.with_body(Lang::default(), text.to_owned());
         message.id = Some(Id(id.to_owned()));
+        message.payloads.extend(link.map(|url| Oob { url, desc: None }.into()));
         Some(message)
     }
 
@@ -160,7 +169,18 @@ impl Directory {
             }
             observation.venue = venue;
             observation.platform_id = known_id.map(|id| PlatformMessageId(id.into()));
-            observation.text = Some(Arc::from(&text[..text.floor_char_boundary(MAX_TEXT)]));
+            // By convention a message is about a file if its text is nothing but the address of one.
+            let oob = message.payloads.iter().find(|payload| payload.is("x", xmpp_parsers::ns::OOB));
+            let link = oob.and_then(|oob| Oob::try_from(oob.clone()).ok()).map(|oob| oob.url).filter(|url| url == text);
+            match link {
+                Some(link) if observation.kind == ObservationKind::Message => {
+                    observation.text = Some("".into());
+                    return Told::File(observation, link);
+                }
+                // What the account itself sent is known.
+                Some(_) => {}
+                None => observation.text = Some(Arc::from(&text[..text.floor_char_boundary(MAX_TEXT)])),
+            }
         }
         Told::Observed(observation)
     }

@@ -1,33 +1,48 @@
 //! What goes on while an account is connected, and how the connection is got back.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use lacuna_model::{AccountCondition, Observation, ObservationKind, PlatformMessageId, SendResult, VenueIx};
 use tokio::sync::{mpsc, oneshot};
-use tokio_xmpp::jid::FullJid;
+use tokio_xmpp::jid::{FullJid, Jid};
+use xmpp_parsers::http_upload::SlotResult;
+use xmpp_parsers::iq::Iq;
 use xmpp_parsers::message::Message;
 use xmpp_parsers::presence::Presence;
 use xmpp_parsers::stanza::Stanza;
 
 use super::Plan;
-use super::connection::{Connection, Failure, Incoming};
+use super::connection::{Connection, Failure, Incoming, describe};
 use super::directory::Told;
+use super::receiver::Heard;
 use super::rooms;
 use crate::session::SessionEvent;
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LAST_BACKOFF: Duration = Duration::from_secs(2);
 
-/// A message to be sent.
-pub struct Command {
-    /// The message.
-    pub stanza: Message,
-    /// Its id.
-    pub id: String,
-    /// Where the answer goes.
-    pub answer: oneshot::Sender<SendResult>,
+/// What the sender wants.
+pub enum Command {
+    /// Send a message.
+    Message {
+        /// The message.
+        stanza: Message,
+        /// Its id.
+        id: String,
+        /// Where the answer goes.
+        answer: oneshot::Sender<SendResult>,
+    },
+    /// Ask for a place for a file.
+    Slot {
+        /// The request.
+        request: Iq,
+        /// Its id.
+        id: String,
+        /// Where the answer goes; it is dropped where there is none.
+        answer: oneshot::Sender<Result<SlotResult, String>>,
+    },
 }
 
 /// A message that was sent and not yet acknowledged.
@@ -58,26 +73,26 @@ pub struct Driver {
     connection: Connection,
     early: Vec<Message>,
     pending: VecDeque<Pending>,
+    /// Who waits for a place for a file, by the id of the request.
+    slots: HashMap<String, oneshot::Sender<Result<SlotResult, String>>>,
     commands: mpsc::Receiver<Command>,
-    events: mpsc::Sender<SessionEvent>,
+    events: mpsc::Sender<Heard>,
 }
 
 impl Driver {
     /// Logs in and joins the rooms.
-    pub async fn connect(
-        plan: Plan,
-        commands: mpsc::Receiver<Command>,
-        events: mpsc::Sender<SessionEvent>,
-    ) -> Result<Self, Failure> {
+    pub async fn connect(plan: Plan, commands: mpsc::Receiver<Command>, events: mpsc::Sender<Heard>) -> Result<Self, Failure> {
         let (connection, early) = establish(&plan).await?;
         let places = plan.directory.rooms();
-        Ok(Self { plan: Arc::new(plan), places, connection, early, pending: VecDeque::new(), commands, events })
+        let (pending, slots) = (VecDeque::new(), HashMap::new());
+        Ok(Self { plan: Arc::new(plan), places, connection, early, pending, slots, commands, events })
     }
 
     /// Serves until the session's receiver is dropped.
     pub async fn run(mut self) {
         loop {
             let Err(end) = self.serve().await;
+            self.slots.clear();
             for pending in self.pending.drain(..) {
                 // Whoever gave up waiting needs no answer.
                 let _ = pending.answer.send(SendResult::Unknown { error: "the connection was lost".to_owned() });
@@ -106,18 +121,43 @@ impl Driver {
     }
 
     async fn send(&mut self, command: Command) -> Result<(), End> {
-        let Command { stanza, id, answer } = command;
-        match self.connection.send(Stanza::Message(stanza)).await {
-            Ok(number) => {
-                self.pending.push_back(Pending { number, id, answer });
+        match command {
+            Command::Message { stanza, id, answer } => match self.connection.send(Stanza::Message(stanza)).await {
+                Ok(number) => {
+                    self.pending.push_back(Pending { number, id, answer });
+                    Ok(())
+                }
+                Err(failure) => {
+                    let error = failure.into_detail();
+                    // Whoever gave up waiting needs no answer.
+                    let _ = answer.send(SendResult::Unknown { error: error.clone() });
+                    Err(End::Lost(error))
+                }
+            },
+            Command::Slot { request, id, answer } => {
+                self.slots.retain(|_, answer| !answer.is_closed());
+                self.slots.insert(id, answer);
+                self.connection.send(Stanza::Iq(request)).await?;
                 Ok(())
             }
-            Err(failure) => {
-                let error = failure.into_detail();
-                // Whoever gave up waiting needs no answer.
-                let _ = answer.send(SendResult::Unknown { error: error.clone() });
-                Err(End::Lost(error))
+        }
+    }
+
+    /// An answer of the service that takes files.
+    fn slot(&mut self, iq: Iq) {
+        let is_service =
+            |from: &Option<Jid>| from.as_ref().zip(self.plan.store.as_ref()).is_some_and(|(from, it)| it.is_service(from));
+        let (id, result) = match iq {
+            Iq::Result { from, id, payload: Some(payload), .. } if is_service(&from) => {
+                (id, SlotResult::try_from(payload).map_err(|error| error.to_string()))
             }
+            Iq::Error { from, id, error, .. } if is_service(&from) => (id, Err(describe(&error))),
+            // Requests are left unanswered: they may come from anybody, and only accounts of the experiment are written to.
+            _ => return,
+        };
+        if let Some(answer) = self.slots.remove(&id) {
+            // Whoever gave up waiting needs no answer.
+            let _ = answer.send(result);
         }
     }
 
@@ -143,8 +183,8 @@ impl Driver {
             Incoming::HowMany => self.connection.acknowledge().await?,
             Incoming::Silence => self.connection.probe().await?,
             Incoming::Unreadable(detail) => self.tell(SessionEvent::Gap { detail }).await?,
-            // Requests are left unanswered: they may come from anybody, and only accounts of the experiment are written to.
-            Incoming::Iq(_) | Incoming::Other => {}
+            Incoming::Iq(iq) => self.slot(*iq),
+            Incoming::Other => {}
         }
         Ok(())
     }
@@ -152,6 +192,7 @@ impl Driver {
     async fn take(&mut self, message: Message) -> Result<(), End> {
         match self.plan.directory.read(&message) {
             Told::Observed(observation) => self.tell(SessionEvent::Observed(observation)).await,
+            Told::File(observation, link) => self.hear(Heard::File(observation, link)).await,
             Told::Nothing => Ok(()),
             Told::Bounced { id, notice, venue } => {
                 let waiting = self.pending.iter().position(|pending| pending.id == id);
@@ -190,8 +231,12 @@ impl Driver {
                 connected = &mut attempts => break connected?,
                 () = self.events.closed() => return Err(End::Closed),
                 Some(command) = self.commands.recv() => {
+                    let error = "the account is not connected".to_owned();
                     // Whoever gave up waiting needs no answer.
-                    let _ = command.answer.send(SendResult::NotSent { error: "the account is not connected".to_owned() });
+                    let _ = match command {
+                        Command::Message { answer, .. } => answer.send(SendResult::NotSent { error }).is_ok(),
+                        Command::Slot { answer, .. } => answer.send(Err(error)).is_ok(),
+                    };
                 }
             }
         };
@@ -204,7 +249,11 @@ impl Driver {
     }
 
     async fn tell(&self, event: SessionEvent) -> Result<(), End> {
-        self.events.send(event).await.map_err(|_| End::Closed)
+        self.hear(Heard::Event(event)).await
+    }
+
+    async fn hear(&self, heard: Heard) -> Result<(), End> {
+        self.events.send(heard).await.map_err(|_| End::Closed)
     }
 }
 
@@ -220,7 +269,7 @@ async fn establish(plan: &Plan) -> Result<(Connection, Vec<Message>), Failure> {
     Ok((connection, early))
 }
 
-async fn keep_trying(plan: Arc<Plan>, events: mpsc::Sender<SessionEvent>) -> Result<(Connection, Vec<Message>), End> {
+async fn keep_trying(plan: Arc<Plan>, events: mpsc::Sender<Heard>) -> Result<(Connection, Vec<Message>), End> {
     let mut backoff = FIRST_BACKOFF;
     let mut locked_out = false;
     loop {
@@ -232,7 +281,7 @@ async fn keep_trying(plan: Arc<Plan>, events: mpsc::Sender<SessionEvent>) -> Res
             Err(Failure::Rejected(detail)) if !locked_out => {
                 locked_out = true;
                 let event = SessionEvent::Account { condition: AccountCondition::Sanctioned, detail };
-                events.send(event).await.map_err(|_| End::Closed)?;
+                events.send(Heard::Event(event)).await.map_err(|_| End::Closed)?;
             }
             Err(_) => {}
         }

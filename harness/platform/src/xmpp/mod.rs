@@ -5,6 +5,9 @@
 //! is a gap, and what was not acknowledged on it is unknown. This is why the library's self-healing stream is not used: it
 //! keeps stanzas over a reconnection and sends them again.
 //!
+//! A file is uploaded over HTTP (XEP-0363) and named in a message whose body is its address (XEP-0066), as clients do; they show
+//! the file and not the address, so such a message has no text and cannot have a caption. Recipients fetch the file.
+//!
 //! There is no encryption, so only servers on the loopback interface are taken; another one can be reached through a local
 //! TLS proxy.
 
@@ -12,8 +15,10 @@ mod bounded;
 mod connection;
 mod directory;
 mod driver;
+mod receiver;
 mod rooms;
 mod sender;
+mod store;
 mod text;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -29,6 +34,7 @@ use tokio_xmpp::jid::BareJid;
 use self::connection::Failure;
 use self::directory::Directory;
 use self::driver::Driver;
+use self::store::Store;
 use crate::adapters::OpenError;
 use crate::session::{ConnectError, Platform, Session};
 use crate::settings::ResolvedSettings;
@@ -56,6 +62,18 @@ pub const SPEC: AdapterSpec = AdapterSpec {
             required: false,
             help: "the domain of the service for group conversations, such as rooms.example.org",
         },
+        SettingSpec {
+            key: "upload",
+            form: SettingForm::Text,
+            required: false,
+            help: "the address of the service that takes files, such as upload.example.org",
+        },
+        SettingSpec {
+            key: "upload-url",
+            form: SettingForm::Text,
+            required: false,
+            help: "what the addresses of all files on it begin with, on the loopback interface, such as http://127.0.0.1:5280/file_share/",
+        },
         SettingSpec { key: "policy", form: SettingForm::Path, required: false, help: "what the throw-away server filters" },
     ],
     account: &[
@@ -76,6 +94,7 @@ pub const SPEC: AdapterSpec = AdapterSpec {
     separator: " ",
     max_text: 10_000,
     max_file: 10 << 20,
+    captions: false,
 };
 
 /// How many events wait for the runner before the connection is read no further.
@@ -90,6 +109,7 @@ pub struct Xmpp {
     accounts: Vec<Login>,
     /// One for each account.
     directories: Vec<Arc<Directory>>,
+    store: Option<Arc<Store>>,
 }
 
 /// What it takes to log in.
@@ -104,6 +124,7 @@ struct Plan {
     server: SocketAddr,
     login: Login,
     directory: Arc<Directory>,
+    store: Option<Arc<Store>>,
 }
 
 impl Xmpp {
@@ -127,7 +148,15 @@ impl Xmpp {
             .take(logins.len())
             .map(|own| Directory::new(&study, &addresses, platform.text("rooms"), own).map(Arc::new))
             .collect::<Result<_, _>>()?;
-        Ok(Self { study, server, accounts: logins, directories })
+        let store = match (platform.text("upload"), platform.text("upload-url")) {
+            (Some(service), Some(url)) => Some(Arc::new(Store::new(service, url)?)),
+            (Some(_), None) => return Err(OpenError::MissingPlatformKey("upload-url")),
+            (None, _) if study.items.iter().any(|item| item.file.is_some()) => {
+                return Err(OpenError::MissingPlatformKey("upload"));
+            }
+            (None, _) => None,
+        };
+        Ok(Self { study, server, accounts: logins, directories, store })
     }
 
     fn connect_error(&self, account: AccountIx, failure: Failure) -> ConnectError {
@@ -150,14 +179,17 @@ impl Platform for Xmpp {
                 server: self.server,
                 login: self.accounts[account.get()].clone(),
                 directory: Arc::clone(&self.directories[account.get()]),
+                store: self.store.clone(),
             };
             let (to_runner, events) = mpsc::channel(WAITING_EVENTS);
+            let (to_receiver, heard) = mpsc::channel(WAITING_EVENTS);
             let (to_driver, commands) = mpsc::channel(WAITING_MESSAGES);
             let directory = Arc::clone(&plan.directory);
-            let driver = Driver::connect(plan, commands, to_runner).await;
+            let driver = Driver::connect(plan, commands, to_receiver).await;
             let driver = driver.map_err(|failure| self.connect_error(account, failure))?;
             tokio::spawn(driver.run());
-            let sender = Box::new(sender::Sender::new(directory, to_driver));
+            tokio::spawn(receiver::pass_on(heard, to_runner, self.store.clone()));
+            let sender = Box::new(sender::Sender::new(directory, self.store.clone(), to_driver));
             Ok(Session { sender, events, acknowledged: watch::channel(None).0 })
         })
     }

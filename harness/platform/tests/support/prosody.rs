@@ -16,6 +16,8 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/ser
 pub struct Prosody {
     pub server: SocketAddr,
     pub rooms: String,
+    /// The service that takes files, and what the addresses of files begin with.
+    pub upload: (String, String),
     script: Child,
     stdin: Option<ChildStdin>,
 }
@@ -37,16 +39,19 @@ impl Prosody {
             writeln!(stdin, "account {account} pw").unwrap();
         }
         writeln!(stdin).unwrap();
-        let (mut server, mut rooms) = (None, None);
+        let (mut server, mut rooms, mut upload, mut upload_url) = (None, None, None, None);
         for line in BufReader::new(script.stdout.take().unwrap()).lines() {
             match line.unwrap().split_once(' ') {
                 Some(("server", address)) => server = Some(address.parse().unwrap()),
                 Some(("rooms", domain)) => rooms = Some(domain.to_owned()),
+                Some(("upload", domain)) => upload = Some(domain.to_owned()),
+                Some(("upload-url", url)) => upload_url = Some(url.to_owned()),
                 _ => break,
             }
         }
         let server = server.expect("the server starts; is Prosody installed?");
-        Self { server, rooms: rooms.unwrap(), script, stdin: Some(stdin) }
+        let upload = (upload.unwrap(), upload_url.unwrap());
+        Self { server, rooms: rooms.unwrap(), upload, script, stdin: Some(stdin) }
     }
 }
 

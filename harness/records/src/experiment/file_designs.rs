@@ -39,7 +39,7 @@ pub(super) fn exposure_shape() -> Shape {
         Key::with_default(
             "delays",
             Form::some(Form::Duration),
-            "['30s', '1m', '2m', '5m', '10min', '30m']",
+            "['30s', '1min', '2min', '5min', '10min', '30min']",
             "after how long twins are sent; the longest decides, the others find how long the platform takes to learn",
         ),
         Key::with_default(

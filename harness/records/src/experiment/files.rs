@@ -45,6 +45,12 @@ impl Files {
             let message = format!("`{}` is a file, and `{}` sends text only", item.id, adapter.name);
             return Err(("kind", message, "take the item out, or list another corpus"));
         }
+        if let Some(adapter) = adapter.filter(|adapter| !adapter.captions)
+            && item.components.iter().any(|caption| !caption.is_empty())
+        {
+            let message = format!("`{}` has a caption, and `{}` sends files without one", item.id, adapter.name);
+            return Err(("text", message, "leave `text` empty, or send the text as an item of its own"));
+        }
         let path = folder.join(name);
         let bytes = read_at_most(&path, most).map_err(|error| ("file", format!("`{name}` {error}"), "use a smaller file"))?;
         let measured = measure(name, &bytes);

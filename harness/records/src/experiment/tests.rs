@@ -23,6 +23,7 @@ pub(crate) const ADAPTERS: &[AdapterSpec] = &[
         separator: " ",
         max_text: 4000,
         max_file: 1000,
+        captions: true,
     },
     AdapterSpec {
         name: "xmpp",
@@ -36,6 +37,7 @@ pub(crate) const ADAPTERS: &[AdapterSpec] = &[
         separator: "，",
         max_text: 12,
         max_file: 0,
+        captions: true,
     },
 ];
 

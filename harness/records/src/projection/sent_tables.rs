@@ -148,10 +148,15 @@ fn content_columns<R: Carried>() -> Vec<Column<R>> {
         column("file_name", Form::Text, "The name of its file; empty for text.", |row| {
             of_file(row, |file| Cell::text(&*file.name))
         }),
-        column("content_sha256", Form::Text, "SHA-256 of the file, or of the text in UTF-8.", |row| match row.file() {
-            Some(file) => Cell::word(&file.sha256),
-            None => row.text().map_or(Cell::Missing, |it| Cell::word(&it.sha256)),
-        }),
+        column(
+            "content_sha256",
+            Form::Text,
+            "SHA-256 of the file, which lies in files/ under it, or of the text in UTF-8.",
+            |row| match row.file() {
+                Some(file) => Cell::word(&file.sha256),
+                None => row.text().map_or(Cell::Missing, |it| Cell::word(&it.sha256)),
+            },
+        ),
         column("content_md5", Form::Text, "MD5 of the file, by which platforms block files, or of the text in UTF-8.", |row| {
             match row.file() {
                 Some(file) => Cell::word(&file.md5),

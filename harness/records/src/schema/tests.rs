@@ -138,7 +138,7 @@ fn an_adapter_does_not_take_the_keys_of_another() {
 #[test]
 fn adapters_may_give_one_key_different_forms() {
     const fn taking(name: &'static str, platform: &'static [SettingSpec]) -> AdapterSpec {
-        AdapterSpec { name, platform, account: &[], one_of: &[], separator: " ", max_text: 9, max_file: 0 }
+        AdapterSpec { name, platform, account: &[], one_of: &[], separator: " ", max_text: 9, max_file: 0, captions: false }
     }
     const fn port(form: SettingForm) -> SettingSpec {
         SettingSpec { key: "port", form, required: false, help: "where to connect" }

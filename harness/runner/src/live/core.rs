@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use lacuna_design::{Command, Engine, Progress};
 use lacuna_model::{
-    AccountCondition, AccountIx, Cursor, Decision, Entry, EntrySequence, Fact, Probe, ProbeId, RunId, StopReason, Timestamp,
+    AccountCondition, AccountIx, Cursor, Decision, Entry, EntrySequence, Fact, ItemIx, Probe, ProbeId, RunId, StopReason, Study,
+    Timestamp,
 };
-use lacuna_platform::{Outgoing, Session, SessionEvent};
+use lacuna_platform::{Outgoing, Session};
 use lacuna_records::journal::{Encoder, Storage};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::accounts::{self, Input};
+use super::accounts::{self, Input, Message};
 use super::clock::Clock;
+use super::files::Files;
 use super::writer::{Batch, Outlets, Writer};
 use super::{Allowance, LiveEnd, LiveError, LiveRun, client_ref};
 use crate::timers::Timers;
@@ -34,6 +36,7 @@ pub(super) struct Core<S> {
     epoch: u32,
     allowance: Box<dyn Allowance>,
     clock: Clock,
+    files: Arc<Files>,
     stop: CancellationToken,
     progress: watch::Sender<Progress>,
     writer: Writer<S>,
@@ -52,13 +55,17 @@ impl<S: Storage + Send + 'static> Core<S> {
         let (input_sender, inputs) = mpsc::channel(QUEUE);
         let cancel = CancellationToken::new();
         let mut tasks = JoinSet::new();
+        let files = Files::new(Arc::clone(run.engine.study()), run.contents);
+        for record in run.engine.evidence().probes().iter().filter(|record| record.started_at.is_some()) {
+            note_file(&files, run.engine.study(), &record.probe);
+        }
         let mut outlets = Outlets { sends: Vec::new(), cursors: Vec::new() };
         for (account, session) in (0u16..).map(AccountIx).zip(sessions) {
             let (sends, messages) = mpsc::unbounded_channel();
             outlets.sends.push(sends);
             outlets.cursors.push(session.acknowledged);
-            tasks.spawn(accounts::send_all(session.sender, messages, input_sender.clone(), cancel.clone()));
-            tasks.spawn(accounts::listen(account, session.events, input_sender.clone()));
+            tasks.spawn(accounts::send_all(session.sender, messages, Arc::clone(&files), input_sender.clone(), cancel.clone()));
+            tasks.spawn(accounts::listen(account, session.events, Arc::clone(&files), input_sender.clone()));
         }
         let writer = Writer::start(run.storage, outlets).map_err(LiveError::Journal)?;
         Ok(Self {
@@ -68,6 +75,7 @@ impl<S: Storage + Send + 'static> Core<S> {
             epoch: run.epoch,
             allowance: run.allowance,
             clock: run.clock,
+            files,
             stop: run.stop,
             progress: run.progress,
             writer,
@@ -87,9 +95,10 @@ impl<S: Storage + Send + 'static> Core<S> {
         self.cancel.cancel();
         self.inputs.close();
         // The journal is flushed also when something went wrong: what it holds is what happened.
-        let Self { engine, encoder, clock, mut allowance, writer, mut tasks, .. } = self;
+        let Self { engine, encoder, clock, files, mut allowance, writer, mut tasks, .. } = self;
         let storage = writer.end().map_err(LiveError::Journal);
         tasks.shutdown().await;
+        files.settle().await;
         // First the journal: where it cannot be written, all else ended for that reason.
         let storage = storage?;
         ended?;
@@ -144,18 +153,17 @@ impl<S: Storage + Send + 'static> Core<S> {
     fn take(&mut self, input: Input) -> Result<(), LiveError> {
         match input {
             Input::Answered(probe, result) => self.fact(Fact::SendResult { probe, result }),
-            Input::Told(account, SessionEvent::Observed(observation)) => {
-                let cursor = observation.cursor.clone();
+            Input::Observed(observation) => {
+                let (account, cursor) = (observation.recipient, observation.cursor.clone());
                 self.fact(Fact::Observed(observation))?;
                 if let Some(cursor) = cursor {
                     self.acknowledge(account, cursor);
                 }
                 Ok(())
             }
-            Input::Told(account, SessionEvent::Gap { detail }) => self.fact(Fact::Gap { account, detail }),
-            Input::Told(account, SessionEvent::Account { condition, detail }) => {
-                self.fact(Fact::AccountState { account, condition, detail })
-            }
+            Input::Gap(account, detail) => self.fact(Fact::Gap { account, detail }),
+            Input::Condition(account, condition, detail) => self.fact(Fact::AccountState { account, condition, detail }),
+            Input::Unkept(error) => Err(LiveError::Files(error)),
             Input::Ended(account) => {
                 let detail = "the session ended".to_owned();
                 self.fact(Fact::AccountState { account, condition: AccountCondition::Disconnected, detail: detail.clone() })?;
@@ -221,8 +229,9 @@ impl<S: Storage + Send + 'static> Core<S> {
         if let Entry::Fact(started) = &started {
             self.handle(sequence, at, started);
         }
-        let message = Outgoing { venue: channel.venue, client_ref: self.client_ref(probe.id), text };
-        self.batch.sends.push((channel.sender, probe.id, message));
+        let with = note_file(&self.files, &study, probe);
+        let outgoing = Outgoing { venue: channel.venue, client_ref: self.client_ref(probe.id), text, file: None };
+        self.batch.sends.push((channel.sender, Message { probe: probe.id, outgoing, with }));
         Ok(())
     }
 
@@ -237,6 +246,14 @@ impl<S: Storage + Send + 'static> Core<S> {
         // The writer ended because of an error, which `drive` fetches from it.
         Err(LiveError::Internal("writer of the journal"))
     }
+}
+
+/// The item whose file goes with a probe, noted as sent on its way.
+fn note_file(files: &Files, study: &Study, probe: &Probe) -> Option<ItemIx> {
+    let item = probe.items.first().copied().filter(|item| study.item(*item).file.is_some())?;
+    let channel = study.channel(probe.channel);
+    files.sending(item, channel.sender, channel.venue);
+    Some(item)
 }
 
 async fn sleep_until(at: Option<tokio::time::Instant>) {

@@ -9,6 +9,7 @@
 mod accounts;
 mod clock;
 mod core;
+mod files;
 mod writer;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use lacuna_design::{Engine, Progress};
 use lacuna_model::{AccountIx, Cursor, ProbeId, RunId, StopReason};
 use lacuna_platform::{ConnectError, Platform};
+use lacuna_records::contents::Contents;
 use lacuna_records::journal::{Encoder, Storage};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
@@ -41,6 +43,8 @@ pub struct LiveRun<S> {
     pub cursors: Vec<Option<Cursor>>,
     /// The platform.
     pub platform: Arc<dyn Platform>,
+    /// Where the bytes of files are.
+    pub contents: Contents,
     /// What gives out messages of the day.
     pub allowance: Box<dyn Allowance>,
     /// The clock; never before the journal's last entry.
@@ -86,6 +90,9 @@ pub enum LiveError {
     /// The ledger cannot be read or written.
     #[error("cannot keep the ledger of daily messages: {0}")]
     Ledger(std::io::Error),
+    /// A received file cannot be kept.
+    #[error("cannot keep a received file: {0}")]
+    Files(std::io::Error),
     /// An account could not be connected.
     #[error("cannot connect: {0}")]
     Connect(#[from] ConnectError),

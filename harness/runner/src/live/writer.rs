@@ -3,17 +3,18 @@
 use std::io;
 use std::thread::JoinHandle;
 
-use lacuna_model::{AccountIx, Cursor, ProbeId};
-use lacuna_platform::Outgoing;
+use lacuna_model::{AccountIx, Cursor};
 use lacuna_records::journal::Storage;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::accounts::Message;
 
 /// Bytes of the journal, and what may happen once they are durable.
 #[derive(Default)]
 pub(super) struct Batch {
     pub bytes: Vec<u8>,
-    pub sends: Vec<(AccountIx, ProbeId, Outgoing)>,
+    pub sends: Vec<(AccountIx, Message)>,
     /// The last cursor that an account's observations reached in these bytes.
     pub cursors: Vec<(AccountIx, Cursor)>,
 }
@@ -26,7 +27,7 @@ impl Batch {
 
 /// What the writer does with sends and cursors that are covered.
 pub(super) struct Outlets {
-    pub sends: Vec<mpsc::UnboundedSender<(ProbeId, Outgoing)>>,
+    pub sends: Vec<mpsc::UnboundedSender<Message>>,
     pub cursors: Vec<watch::Sender<Option<Cursor>>>,
 }
 
@@ -78,9 +79,9 @@ fn write<S: Storage>(mut storage: S, incoming: &std::sync::mpsc::Receiver<Batch>
         }
         storage.sync()?;
         for batch in gathered.drain(..) {
-            for (account, probe, message) in batch.sends {
+            for (account, message) in batch.sends {
                 // A closed outlet belongs to a session that ended; its sends stay unanswered and are of unknown fate.
-                let _ = outlets.sends[account.get()].send((probe, message));
+                let _ = outlets.sends[account.get()].send(message);
             }
             for (account, cursor) in batch.cursors {
                 outlets.cursors[account.get()].send_replace(Some(cursor));

@@ -15,7 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use lacuna_model::policy::{Action, Network, Policy, Rule};
+use lacuna_model::policy::{Action, Condition, Enforces, FileHandling, FileRule, Finds, Network, Policy, Rule};
 use lacuna_model::{AccountId, CountryCode, Location, Problem, VenueKind};
 
 /// What a refused sender is told.
@@ -24,6 +24,9 @@ const BOUNCE: &str = "BOUNCE=policy-violation (The message could not be sent bec
 /// `mod_firewall` keeps each condition that occurs twice in a chain in a local variable of one Lua function, which has at
 /// most 200; some are its own.
 const MOST_REPEATED_CONDITIONS: usize = 180;
+
+/// A message that is about a file (XEP-0066).
+const FILE_LINK: &str = "INSPECT: {jabber:x:oob}x/url#";
 
 /// Blocks of one rule: one for each choice of addresses.
 const MOST_BLOCKS: usize = 1_000;
@@ -42,7 +45,7 @@ pub struct Addresses {
 pub struct Script {
     /// The script, for `firewall_scripts`.
     pub text: String,
-    /// Tables of the policy that are the simulator's own and are not in the script: `network`, `sanctions`, `outage`.
+    /// Tables of the policy that are the simulator's own and are not in the script: `network`, `sanctions`, `outage`, `files`.
     pub left_out: Vec<&'static str>,
 }
 
@@ -52,6 +55,9 @@ pub fn script(policy: &Policy, addresses: &Addresses) -> Result<Script, Vec<Prob
     export.check_addresses();
     for rule in &policy.rules {
         export.rule(rule);
+    }
+    for rule in &policy.file_rules {
+        export.file_rule(rule);
     }
     export.check_size();
     if !export.problems.is_empty() {
@@ -76,6 +82,7 @@ pub fn script(policy: &Policy, addresses: &Addresses) -> Result<Script, Vec<Prob
         ("network", policy.network != Network::default()),
         ("sanctions", policy.sanctions.is_some()),
         ("outage", !policy.outages.is_empty()),
+        ("files", policy.files != FileHandling::default()),
     ];
     Ok(Script { text, left_out: left_out.into_iter().filter(|(_, is_used)| *is_used).map(|(table, _)| table).collect() })
 }
@@ -85,6 +92,19 @@ struct Block {
     rule: String,
     conditions: Vec<String>,
     action: &'static str,
+}
+
+/// A rule, whatever it is about.
+struct Written<'a> {
+    id: &'a str,
+    key: String,
+    /// So many problems there were before it.
+    before: usize,
+    /// The lines on what a message says; any of them.
+    contents: Vec<Vec<String>>,
+    when: &'a Condition,
+    action: Action,
+    enforcement: f64,
 }
 
 struct Export<'a> {
@@ -142,6 +162,41 @@ impl Export<'_> {
     fn rule(&mut self, rule: &Rule) {
         let key = format!("rule.{}", rule.id);
         let before = self.problems.len();
+        let contents = vec![self.content(rule, &key)];
+        let Rule { id, when, action, enforcement, .. } = rule;
+        self.write(&Written { id, key, before, contents, when, action: *action, enforcement: *enforcement });
+    }
+
+    /// A server sees of a file its address, which ends with its name. What is in it would take a look at the file.
+    fn file_rule(&mut self, rule: &FileRule) {
+        let key = format!("file-rule.{}", rule.id);
+        let before = self.problems.len();
+        let Finds { md5, text, gray: _, similar_to, metadata, filename } = &rule.finds;
+        for (name, is_used) in [
+            ("md5", !md5.is_empty()),
+            ("text", !text.is_empty()),
+            ("similar-to", !similar_to.is_empty()),
+            ("metadata", !metadata.is_empty()),
+        ] {
+            if is_used {
+                self.problem(format!("{key}.{name}"), "mod_firewall does not look into files", "use `filename` alone");
+            }
+        }
+        if rule.enforces == Enforces::Index {
+            let message = "mod_firewall keeps no index of hashes";
+            self.problem(format!("{key}.enforces"), message, "use enforces = \"at-once\"");
+        }
+        if filename.iter().any(String::is_empty) {
+            self.problem(format!("{key}.filename"), "the empty word is in every name", "take it out");
+        }
+        let content = |word: &String| vec![FILE_LINK.to_owned(), format!("INSPECT: body#~={}", at_the_end(word))];
+        let contents = filename.iter().map(content).collect();
+        let FileRule { id, when, action, enforcement, .. } = rule;
+        self.write(&Written { id, key, before, contents, when, action: *action, enforcement: *enforcement });
+    }
+
+    fn write(&mut self, rule: &Written<'_>) {
+        let Written { key, before, .. } = rule;
         let action = match rule.action {
             Action::Drop => "DROP.",
             Action::Refuse => BOUNCE,
@@ -155,9 +210,8 @@ impl Export<'_> {
             let message = format!("mod_firewall has no chance: it cannot act on a share of {} of the messages", rule.enforcement);
             self.problem(format!("{key}.enforcement"), message, "use 1.0");
         }
-        let content = self.content(rule, &key);
         let when = format!("{key}.when");
-        let condition = &rule.when;
+        let condition = rule.when;
         let senders = self.parties("FROM", &condition.sender, &condition.sender_registered_in, &when);
         let recipients = self.parties("TO", &condition.recipient, &condition.recipient_registered_in, &when);
 
@@ -181,11 +235,11 @@ impl Export<'_> {
                 self.problem(&when, message, "use venue = [\"direct\"], action = \"drop\", or no condition on the recipient");
             }
         }
-        if senders.len() * recipients.len() > MOST_BLOCKS {
-            let message = format!("the rule has more than {MOST_BLOCKS} combinations of senders and recipients");
+        if senders.len() * recipients.len() * rule.contents.len() > MOST_BLOCKS {
+            let message = format!("the rule has more than {MOST_BLOCKS} combinations of senders, recipients and words");
             self.problem(&when, message, "name fewer accounts and regions");
         }
-        if self.problems.len() > before {
+        if self.problems.len() > *before {
             return;
         }
 
@@ -199,18 +253,20 @@ impl Export<'_> {
         };
         for from in &senders {
             for to in &recipients {
-                let block = |kind: &str| Block {
-                    rule: rule.id.clone(),
-                    conditions: ["KIND: message", kind]
-                        .into_iter()
-                        .map(str::to_owned)
-                        .chain(from.iter().chain(to).chain(&content).cloned())
-                        .collect(),
-                    action,
-                };
-                self.preroute.extend(early.iter().map(|kind| block(kind)));
-                if is_late_in_groups {
-                    self.deliver.push(block("TYPE: groupchat"));
+                for content in &rule.contents {
+                    let block = |kind: &str| Block {
+                        rule: rule.id.to_owned(),
+                        conditions: ["KIND: message", kind]
+                            .into_iter()
+                            .map(str::to_owned)
+                            .chain(from.iter().chain(to).chain(content).cloned())
+                            .collect(),
+                        action,
+                    };
+                    self.preroute.extend(early.iter().map(|kind| block(kind)));
+                    if is_late_in_groups {
+                        self.deliver.push(block("TYPE: groupchat"));
+                    }
                 }
             }
         }
@@ -292,6 +348,22 @@ fn substring(component: &str) -> Result<String, &'static str> {
     Ok(pattern)
 }
 
+/// A Lua pattern for a part of a file's name as it stands in the last part of an address, where all but letters, digits and a few
+/// signs is percent-encoded. There is no `/` in a name, so none may follow.
+fn at_the_end(word: &str) -> String {
+    let mut pattern = String::new();
+    for byte in word.bytes() {
+        // Writing to a string cannot fail.
+        let _ = match byte {
+            _ if byte.is_ascii_alphanumeric() => write!(pattern, "{}", char::from(byte)),
+            _ if b"_-.!~*'():@&=+$,".contains(&byte) => write!(pattern, "%{}", char::from(byte)),
+            _ => write!(pattern, "%%{byte:02X}"),
+        };
+    }
+    pattern.push_str("[^/]*$");
+    pattern
+}
+
 fn is_host(host: &str) -> bool {
     !host.is_empty() && host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
 }
@@ -310,7 +382,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
     use lacuna_model::Duration;
-    use lacuna_model::policy::{Condition, Outage, OutageKind, Sanctions};
+    use lacuna_model::GrayFormula;
+    use lacuna_model::policy::{Outage, OutageKind, Sanctions};
 
     use super::*;
 
@@ -409,6 +482,44 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"));
     }
 
+    fn file_rule(id: &str, finds: Finds, when: Condition) -> FileRule {
+        FileRule {
+            id: id.to_owned(),
+            finds,
+            enforces: Enforces::AtOnce,
+            learns_after: Duration::ZERO,
+            analyses: anybody(),
+            when,
+            action: Action::Drop,
+            after: Duration::ZERO,
+            enforcement: 1.0,
+        }
+    }
+
+    #[test]
+    fn a_rule_about_names_of_files_becomes_one_about_links() {
+        let finds = Finds { filename: texts(&["\u{65b0}\u{7586} (1)", "plain_-.x"]), ..Finds::default() };
+        let policy = Policy { file_rules: vec![file_rule("names", finds, to_china())], ..policy(Vec::new()) };
+        insta::assert_snapshot!(script(&policy, &addresses()).unwrap().text);
+    }
+
+    #[test]
+    fn what_is_in_a_file_is_not_seen() {
+        let finds = Finds {
+            md5: texts(&["d41d8cd98f00b204e9800998ecf8427e"]),
+            text: texts(&["x"]),
+            gray: Some(GrayFormula::Average),
+            similar_to: texts(&["c/1"]),
+            metadata: texts(&["x"]),
+            filename: texts(&[""]),
+        };
+        let rule = FileRule { enforces: Enforces::Index, ..file_rule("inside", finds, anybody()) };
+        let problems = script(&Policy { file_rules: vec![rule], ..policy(Vec::new()) }, &addresses()).unwrap_err();
+        let lines: Vec<String> =
+            problems.iter().map(|problem| format!("{}: {} ({})", problem.key, problem.message, problem.fix)).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
     #[test]
     fn the_simulators_own_tables_are_left_out_and_named() {
         let mut policy = policy(Vec::new());
@@ -416,7 +527,8 @@ mod tests {
         policy.sanctions = Some(Sanctions::default());
         let (from, lasts) = (Duration::ZERO, Duration::ZERO);
         policy.outages = vec![Outage { from, lasts, kind: OutageKind::Down, accounts: Vec::new() }];
-        assert_eq!(script(&policy, &addresses()).unwrap().left_out, ["network", "sanctions", "outage"]);
+        policy.files.reencode = true;
+        assert_eq!(script(&policy, &addresses()).unwrap().left_out, ["network", "sanctions", "outage", "files"]);
     }
 
     #[test]

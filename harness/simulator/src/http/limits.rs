@@ -10,6 +10,16 @@ impl Limits {
     pub const TEXT: usize = 16_000;
     /// Bytes of a request's body: the longest text with every scalar value escaped as a pair of surrogates, and its frame.
     pub const BODY: usize = 256 * 1024;
+    /// Bytes of a file.
+    pub const FILE: usize = 20 << 20;
+    /// Bytes of all files together, what they are re-encoded to included.
+    pub const FILES: usize = 1 << 30;
+    /// Files that are taken in at a time; further ones wait.
+    pub const UPLOADS: usize = 8;
+    /// Files in which texts are read at a time.
+    pub const READINGS: usize = 2;
+    /// How long a file may take to come.
+    pub const UPLOAD: Duration = Duration::from_mins(1);
     /// Bytes of the name of an account or venue and of a `client_ref`.
     pub const NAME: usize = 256;
     /// Accounts.

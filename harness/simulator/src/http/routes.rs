@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -25,6 +25,8 @@ pub(super) fn router(world: SharedWorld) -> Router {
         .route("/v1/venues/{id}", put(put_venue))
         .route("/v1/messages", post(post_message))
         .route("/v1/events", get(get_events))
+        .route("/v1/files", post(post_file))
+        .route("/v1/files/{file}", get(get_file))
         .layer(DefaultBodyLimit::max(Limits::BODY))
         .with_state(world)
 }
@@ -56,6 +58,25 @@ async fn post_message(State(world): State<SharedWorld>, headers: HeaderMap, body
         }
         Submission::Down => answer(StatusCode::SERVICE_UNAVAILABLE, &wire::Fault { error: "the platform is out of order" }),
     })
+}
+
+async fn post_file(State(world): State<SharedWorld>, headers: HeaderMap, body: Body) -> Result<Response, Fault> {
+    let token = bearer(&headers)?;
+    let too_long = || Fault::TooLong("the file", Limits::FILE, "bytes");
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > Limits::FILE) {
+        return Err(too_long());
+    }
+    let bytes = async {
+        let read = tokio::time::timeout(Limits::UPLOAD, to_bytes(body, Limits::FILE)).await;
+        // A body that says no length and does not come to its end is either too long or cut off.
+        read.map_err(|_| Fault::Interrupted)?.map_err(|_| if length.is_none() { too_long() } else { Fault::Interrupted })
+    };
+    Ok(answer(StatusCode::OK, &wire::UploadAnswer { file: world.upload(token, bytes).await? }))
+}
+
+async fn get_file(State(world): State<SharedWorld>, headers: HeaderMap, Path(file): Path<String>) -> Result<Response, Fault> {
+    Ok(Response::new(Body::from(world.download(bearer(&headers)?, &file)?)))
 }
 
 async fn get_events(
@@ -96,11 +117,15 @@ impl IntoResponse for Fault {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::UnknownVenue(_) | Self::UnknownMember(_) => StatusCode::NOT_FOUND,
+            Self::UnknownVenue(_) | Self::UnknownMember(_) | Self::UnknownFile(_) => StatusCode::NOT_FOUND,
             Self::Conflict(..) => StatusCode::CONFLICT,
-            Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) | Self::Interrupted => StatusCode::BAD_REQUEST,
             Self::TooLong(..) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Full(..) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Unread(error) => {
+                tracing::error!(%error, "the text in a file cannot be read");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Witness(error) => {
                 tracing::error!(%error, "the log of submissions cannot be written");
                 StatusCode::INTERNAL_SERVER_ERROR

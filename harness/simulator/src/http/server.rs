@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::limits::Limits;
+use super::ocr::Ocr;
 use super::routes::router;
 use super::state::SharedWorld;
 
@@ -88,7 +89,18 @@ pub struct Server {
 impl Server {
     /// Starts a platform with this policy. Port 0 takes a free one; `log` names the file to which submissions are appended.
     pub async fn start(policy: &Policy, seed: u64, addr: SocketAddr, log: Option<&Path>) -> Result<Self, StartError> {
-        let world = SharedWorld::new(policy, seed, log)
+        Self::start_with_reader(policy, seed, addr, log, None).await
+    }
+
+    /// The same, with a program that reads the texts in pictures where there is one.
+    pub async fn start_with_reader(
+        policy: &Policy,
+        seed: u64,
+        addr: SocketAddr,
+        log: Option<&Path>,
+        ocr: Option<Ocr>,
+    ) -> Result<Self, StartError> {
+        let world = SharedWorld::with_reader(policy, seed, log, ocr)
             .map_err(|error| StartError::Log { path: log.map(|path| path.display().to_string()).unwrap_or_default(), error })?;
         Self::resume(world, addr).await
     }

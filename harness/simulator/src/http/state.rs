@@ -7,17 +7,20 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use axum::body::Bytes;
 use lacuna_model::policy::Policy;
 use lacuna_model::{AccountId, Timestamp, VenueKind};
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::world::{AccountProfile, Delivery, Member, MessageNumber, Place, Submission, World};
 
+use super::files::{Files, Taken};
 use super::inbox::Inbox;
 use super::limits::Limits;
-use super::wire::{AccountRequest, EventAnswer, EventsAnswer, MessageRequest, VenueRequest};
+use super::ocr::{Ocr, Reader};
+use super::wire::{AccountRequest, EventAnswer, EventsAnswer, FileAnswer, FileRequest, MessageRequest, VenueRequest};
 use super::witness::{Line, Witness};
 
 /// A world that many connections use, with its clock, its accounts' queues and its log. Clones are the same world. It
@@ -32,6 +35,14 @@ struct Shared {
     started_at: Timestamp,
     since: Instant,
     state: Mutex<State>,
+    /// Pictures are encoded anew.
+    reencodes: bool,
+    /// What reads texts in pictures, in place of what senders declare.
+    reader: Option<Reader>,
+    /// Who may take in a file.
+    uploads: Semaphore,
+    /// Who may read one.
+    readings: Semaphore,
     /// Woken when a delivery became due earlier than the deliverer had been told.
     earlier: Notify,
 }
@@ -46,6 +57,7 @@ struct State {
     opened: Vec<(Arc<str>, VenueKind, Vec<Member>)>,
     names: Vec<Arc<str>>,
     inboxes: Vec<Inbox>,
+    files: Files,
     /// Ordered pairs of members, over all venues.
     paths: usize,
     witness: Option<Witness>,
@@ -61,6 +73,12 @@ pub(super) enum Fault {
     Unauthorized,
     #[error("there is no venue `{0}`; open it with PUT /v1/venues/{{id}}")]
     UnknownVenue(String),
+    #[error("there is no file `{0}`; upload it with POST /v1/files")]
+    UnknownFile(String),
+    #[error("the text in the file cannot be read: {0}")]
+    Unread(io::Error),
+    #[error("the file did not come in time, or not as a whole")]
+    Interrupted,
     #[error("there is no account `{0}`; make it with PUT /v1/accounts/{{id}}")]
     UnknownMember(String),
     #[error("{0} `{1}` exists with other data")]
@@ -92,6 +110,11 @@ pub(super) enum Found {
 impl SharedWorld {
     /// A platform with this policy that starts now. `log` names the file to which submissions are appended.
     pub fn new(policy: &Policy, seed: u64, log: Option<&Path>) -> io::Result<Self> {
+        Self::with_reader(policy, seed, log, None)
+    }
+
+    /// The same, with a program that reads the texts in pictures where there is one.
+    pub fn with_reader(policy: &Policy, seed: u64, log: Option<&Path>, ocr: Option<Ocr>) -> io::Result<Self> {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let started_at = Timestamp(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX));
         let digest = Sha256::new()
@@ -113,11 +136,16 @@ impl SharedWorld {
                 opened: Vec::new(),
                 names: Vec::new(),
                 inboxes: Vec::new(),
+                files: Files::default(),
                 paths: 0,
                 witness: log.map(Witness::open).transpose()?,
                 due: Vec::new(),
                 wakes_at: None,
             }),
+            reencodes: policy.files.reencode,
+            reader: ocr.map(|ocr| Reader::new(ocr, policy)),
+            uploads: Semaphore::new(Limits::UPLOADS),
+            readings: Semaphore::new(Limits::READINGS),
             earlier: Notify::new(),
         })))
     }
@@ -203,6 +231,36 @@ impl SharedWorld {
         Ok(())
     }
 
+    /// Takes in a file; `bytes` reads it once there is room for it. Gives its hash.
+    pub(super) async fn upload(&self, token: &str, bytes: impl Future<Output = Result<Bytes, Fault>>) -> Result<Arc<str>, Fault> {
+        if !self.lock().sessions.contains_key(token) {
+            return Err(Fault::Unauthorized);
+        }
+        // The semaphore is never closed.
+        let _permit = self.0.uploads.acquire().await.map_err(|_| Fault::Interrupted)?;
+        let bytes = bytes.await?;
+        let read = match &self.0.reader {
+            Some(reader) => {
+                let _permit = self.0.readings.acquire().await.map_err(|_| Fault::Interrupted)?;
+                Some(reader.read(&bytes).await.map_err(Fault::Unread)?)
+            }
+            None => None,
+        };
+        let reencodes = self.0.reencodes;
+        let file = tokio::task::spawn_blocking(move || Taken::new(bytes, reencodes)).await.map_err(|_| Fault::Interrupted)?;
+        let sha256 = Arc::clone(&file.sha256);
+        if self.lock().files.keep(file.with(read)) { Ok(sha256) } else { Err(Fault::Full(Limits::FILES, "bytes of files")) }
+    }
+
+    /// The bytes of a file.
+    pub(super) fn download(&self, token: &str, sha256: &str) -> Result<Bytes, Fault> {
+        let state = self.lock();
+        if !state.sessions.contains_key(token) {
+            return Err(Fault::Unauthorized);
+        }
+        state.files.bytes(sha256).ok_or_else(|| Fault::UnknownFile(sha256.chars().take(Limits::NAME).collect()))
+    }
+
     /// Submits a message, and writes it to the log.
     pub(super) fn submit(&self, token: &str, request: &MessageRequest<'_>) -> Result<Submitted, Fault> {
         if request.text.chars().nth(Limits::TEXT).is_some() {
@@ -210,15 +268,27 @@ impl SharedWorld {
         }
         check_name("`client_ref`", &request.client_ref)?;
         let text: Arc<str> = (*request.text).into();
+        if let Some(file) = &request.file {
+            check_name("the file's name", &file.name)?;
+            let shown = &file.shown;
+            if [&shown.text, &shown.look, &shown.metadata].iter().any(|text| text.chars().nth(Limits::TEXT).is_some()) {
+                return Err(Fault::TooLong("what the file shows", Limits::TEXT, "Unicode scalar values"));
+            }
+        }
         let mut guard = self.lock();
         let state = &mut *guard;
         let sender = *state.sessions.get(token).ok_or(Fault::Unauthorized)?;
         let Some(&place) = state.venues.get(&*request.venue) else {
             return Err(Fault::UnknownVenue(request.venue.chars().take(Limits::NAME).collect()));
         };
+        let upload = |file: &FileRequest| {
+            let upload = state.files.upload(&file.file, &file.name, &file.shown);
+            upload.map(Arc::new).ok_or_else(|| Fault::UnknownFile(file.file.chars().take(Limits::NAME).collect()))
+        };
+        let file = request.file.as_ref().map(upload).transpose()?;
         let now = self.now();
         let submission = if state.world.in_transit() < Limits::IN_TRANSIT {
-            state.world.submit(now, sender, place, &text)
+            state.world.submit_file(now, sender, place, &text, file.as_ref())
         } else {
             Submission::Down
         };
@@ -276,6 +346,11 @@ impl SharedWorld {
                     message_id: self.message_id(event.delivery.message),
                     sender: Arc::clone(&state.names[event.delivery.sender.get()]),
                     venue: Arc::clone(&state.opened[event.delivery.place.get()].0),
+                    file: event
+                        .delivery
+                        .file
+                        .as_ref()
+                        .map(|file| FileAnswer { file: state.files.delivered(file), name: Arc::clone(&file.upload.name) }),
                     text: event.delivery.text,
                 })
                 .collect(),
@@ -367,7 +442,7 @@ mod tests {
         let members = ["a".to_owned(), "b".to_owned()];
         let token = members.each_ref().map(|id| put_account(&world, id).unwrap())[0].clone();
         put_group(&world, "v", &members).unwrap();
-        let request = MessageRequest { venue: "v".into(), client_ref: "p".into(), text: "x".into() };
+        let request = MessageRequest { venue: "v".into(), client_ref: "p".into(), text: "x".into(), file: None };
         for _ in 0..Limits::IN_TRANSIT {
             assert!(matches!(world.submit(&token, &request).unwrap().submission, Submission::Accepted { .. }));
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use lacuna_model::{CountryCode, ObservationKind, VenueKind};
+use lacuna_model::{CountryCode, ObservationKind, Shown, VenueKind};
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -37,6 +37,22 @@ pub(super) struct MessageRequest<'a> {
     pub(super) client_ref: Cow<'a, str>,
     #[serde(borrow)]
     pub(super) text: Cow<'a, str>,
+    pub(super) file: Option<FileRequest>,
+}
+
+/// A file that was uploaded, in a message.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FileRequest {
+    pub(super) file: String,
+    pub(super) name: String,
+    /// Stands in for optical character recognition and for an eye: the filters believe it.
+    pub(super) shown: Shown,
+}
+
+#[derive(Serialize)]
+pub(super) struct UploadAnswer {
+    pub(super) file: Arc<str>,
 }
 
 #[derive(Serialize)]
@@ -88,6 +104,14 @@ pub(super) struct EventAnswer {
     pub(super) venue: Arc<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) text: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<FileAnswer>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FileAnswer {
+    pub(super) file: Arc<str>,
+    pub(super) name: Arc<str>,
 }
 
 #[derive(Serialize)]
