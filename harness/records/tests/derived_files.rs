@@ -71,6 +71,7 @@ fn the_example_run_is_derived_like_this() {
             "controls.csv",
             "datapackage.json",
             "enforcement.csv",
+            "exposures.csv",
             "figures/contrasts.csv",
             "figures/contrasts.svg",
             "figures/drop-rates.csv",
@@ -83,6 +84,7 @@ fn the_example_run_is_derived_like_this() {
             "figures/verdicts.svg",
             "journal.jsonl",
             "manifest.json",
+            "mechanisms.csv",
             "outcomes.csv",
             "probe_items.csv",
             "received.csv",
@@ -122,7 +124,7 @@ fn the_columns_are_those_that_were_promised() {
         ),
         (
             "outcomes",
-            "probe_id,arm_id,role,recipient_account,outcome,first_outcome,revised_at,matched_by,received_sequence,bracket_before_probe_id,bracket_after_probe_id,sent_at,observed_at,listened_until,latency_ms",
+            "probe_id,arm_id,role,recipient_account,outcome,first_outcome,revised_at,matched_by,received_sequence,bracket_before_probe_id,bracket_after_probe_id,sent_at,observed_at,listened_until,latency_ms,file_state",
         ),
         (
             "verdicts",
@@ -132,6 +134,14 @@ fn the_columns_are_those_that_were_promised() {
         (
             "rules",
             "item_id,arm_id,recipient_account,signal,rule_id,component_position,component,component_role,matching,status,window_start,window_end,messages,rounds,certified,combination_id,extenuating_set,sent_alone,blocked_alone,e_value,first_probe_id",
+        ),
+        (
+            "mechanisms",
+            "item_id,arm_id,recipient_account,layer,mechanism,supported,e_value,probes,evidence,grayscale,reason",
+        ),
+        (
+            "exposures",
+            "probe_id,kind,item_id,shown_item_id,shown_probe_id,delay_s,outcome,file_state,arm_outside_id,arm_inside_id",
         ),
         ("controls", "item_id,arm_id,recipient_account,probes,delivered,dropped,void,expelled"),
         (
@@ -407,7 +417,7 @@ fn the_version_of_the_projection_cannot_be_changed_to_hide_behind_it() {
     let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
     let now = format!("\"projection_version\": {PROJECTION_VERSION}");
     assert!(manifest.contains(&now));
-    for version in ["0", "4", "1e", "-1"] {
+    for version in ["0", "5", "1e", "-1"] {
         let version = format!("\"projection_version\": {version}");
         fs::write(run.join("manifest.json"), manifest.replace(&now, &version)).unwrap();
         assert!(named(&verify(&run)).contains("manifest.json"), "{version}");
