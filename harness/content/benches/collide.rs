@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation)]
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use image::{RgbImage, imageops};
@@ -15,7 +16,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
 /// A search is given up after this.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_mins(10);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -48,8 +49,8 @@ fn new_blocks(container: Container, seeds: u64) {
     for seed in 1..=seeds {
         let clock = Instant::now();
         let start = processor_time(clock);
-        let blocks = CollidingBlocks::search(container, seed, &mut || processor_time(clock) - start < LONGEST);
-        let time = (processor_time(clock) - start).as_secs_f64();
+        let blocks = CollidingBlocks::search(container, seed, &mut || processor_time(clock).saturating_sub(start) < LONGEST);
+        let time = processor_time(clock).saturating_sub(start).as_secs_f64();
         eprintln!("{container:?}, seed {seed}: {time:.2} CPU s{}", if blocks.is_some() { "" } else { ", given up" });
         found += u32::from(blocks.is_some());
         times.push(time);
@@ -84,7 +85,7 @@ fn files(width: u32, height: u32, noise: bool) {
         for nonce in 0..REPEATS {
             bytes = CollidingBlocks::kept(container).join(&first, &second, nonce).unwrap().first.len();
         }
-        let each = (processor_time(clock) - start).as_secs_f64() * 1e3 / REPEATS as f64;
+        let each = processor_time(clock).saturating_sub(start).as_secs_f64() * 1e3 / REPEATS as f64;
         let kind = if noise { "noise" } else { "smooth" };
         println!("| {container:?} | {kind}, {width} × {height} | {each:.1} | {} |", bytes / 1000);
     }
@@ -94,7 +95,10 @@ fn keep(container: Container) {
     let seed = CollidingBlocks::kept_seed(container);
     let blocks = CollidingBlocks::search(container, seed, &mut || true).unwrap();
     let same = if blocks == CollidingBlocks::kept(container) { "as they are kept" } else { "not as they are kept" };
-    let digits: String = blocks.pair().first.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut digits = String::new();
+    for byte in &blocks.pair().first {
+        write!(digits, "{byte:02x}").unwrap();
+    }
     println!("{container:?}: seed {seed}, {same}");
     for line in digits.as_bytes().chunks(64) {
         println!("\"{}\",", String::from_utf8_lossy(line));

@@ -178,13 +178,13 @@ impl Round<'_> {
             self.unfinished += usize::from(twin.outcome.is_none());
             return twin.outcome.is_some();
         }
-        let shown = self.sent(pair.shown, self.rule.outside);
-        let due = match shown.first() {
+        let outside = self.sent(pair.shown, self.rule.outside);
+        let due = match outside.first() {
             _ if !shows => self.is_inside(pair.twin, turn, Timestamp(0), 1),
             None => self.is_outside(pair.shown, turn, Timestamp(0)),
             // Whether it was shown is not known.
-            Some(shown) if shown.outcome == Some(Outcome::UnknownSubmission) => return true,
-            Some(shown) => self.is_inside(pair.twin, turn, shown.at + delay, 1),
+            Some(sent) if sent.outcome == Some(Outcome::UnknownSubmission) => return true,
+            Some(sent) => self.is_inside(pair.twin, turn, sent.at + delay, 1),
         };
         self.due.push(due);
         self.unfinished += 1;
@@ -264,8 +264,7 @@ impl Round<'_> {
         }
         let record = judge(&self.seen(files), self.rule, false_positive_rate);
         match record.claim {
-            Surveillance::NotSurveilled => None,
-            Surveillance::Inconclusive(Reason::Reencoded | Reason::Deduplicated) => None,
+            Surveillance::NotSurveilled | Surveillance::Inconclusive(Reason::Reencoded | Reason::Deduplicated) => None,
             // The controls still go on; the pairs wait for them where they already say enough.
             Surveillance::Inconclusive(Reason::CanaryDelivered | Reason::ControlFailed) => {
                 let undecided = record.ln_e < -libm::log(false_positive_rate) && record.blocked > 0;

@@ -4,7 +4,7 @@
 //! can be asked now, apart by whether an arrival or a drop is likely, and those that give the platform time to look. A case is looked at
 //! again when something that was sent about it is answered.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use lacuna_inference::evidence::Evidence;
 use lacuna_inference::mechanism::{Case, Showings, Step, cases, step};
@@ -70,7 +70,7 @@ struct OnRoute {
     open: BTreeSet<ChannelIx>,
     hopeful: VecDeque<CaseIx>,
     doubtful: VecDeque<CaseIx>,
-    later: BTreeMap<(Timestamp, CaseIx), ()>,
+    later: BTreeSet<(Timestamp, CaseIx)>,
 }
 
 impl Mechanism {
@@ -142,7 +142,7 @@ impl Mechanism {
             Stage::Ready(ready) if ready.doubtful => on.doubtful.push_back(case),
             Stage::Ready(_) => on.hopeful.push_back(case),
             Stage::Later(from, _) => {
-                on.later.insert((from, case), ());
+                on.later.insert((from, case));
             }
             Stage::UnderWay | Stage::Done | Stage::GivenUp => {}
         }
@@ -185,7 +185,7 @@ impl Mechanism {
     }
 
     fn ripen(&mut self, route: usize, at: Timestamp) {
-        while let Some((&(from, case), ())) = self.on[route].later.first_key_value()
+        while let Some(&(from, case)) = self.on[route].later.first()
             && from <= at
             && let Stage::Later(_, ready) = self.stages[case]
         {
@@ -209,7 +209,7 @@ impl Mechanism {
         if ready > 0 {
             return Supply::Ready(ready);
         }
-        let later = on.later.keys().find(|(_, case)| self.is_at_home(*case, channel));
+        let later = on.later.iter().find(|(_, case)| self.is_at_home(*case, channel));
         later.map_or(Supply::Nothing, |(from, _)| Supply::Later(*from))
     }
 

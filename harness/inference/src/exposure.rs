@@ -77,7 +77,6 @@ impl Trials {
             let Some(file) = &item.file else { continue };
             let is_sensitive = item.prior.expected_dropped == Some(true);
             match (file.origin.same_md5_as, twin_of(index)) {
-                (Some(_), _) => {}
                 (None, Some(twin)) if is_sensitive => {
                     sensitive += 1;
                     let kept = sensitive % PAIRS_A_CONTROL == 2;
@@ -86,7 +85,7 @@ impl Trials {
                 }
                 (None, Some(twin)) => trials.harmless.push(Pair { shown: index, twin }),
                 (None, None) if is_sensitive => trials.singles.push(index),
-                (None, None) => {}
+                (Some(_), _) | (None, None) => {}
             }
         }
         trials

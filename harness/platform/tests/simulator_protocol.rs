@@ -154,7 +154,7 @@ async fn get_file(State(server): State<Arc<Server>>, Path(file): Path<String>, h
 }
 
 fn sha256_hex(bytes: &[u8]) -> String {
-    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    sha2::Sha256::digest(bytes).iter().fold(String::new(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
 async fn get_events(

@@ -154,7 +154,7 @@ async fn files_arrive_as_they_were_sent() {
     // Names that mean something to XML, to addresses and to shells are names.
     let names = ["a.png", "\u{65b0}\u{7586} <&>'\".png", "100% #1?x=y;z.png", "forbidden.png"];
     for (number, name) in names.iter().enumerate() {
-        let bytes: Vec<u8> = (0..=200 * number).map(|n| (n % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..=250).cycle().take(200 * number + 1).collect();
         for venue in [CN_A_US_A, GROUP] {
             let id = format!("{number}/{}", venue.0);
             let result = us_a.sender.send(&message(&id, venue, name, bytes.clone()), &never).await;

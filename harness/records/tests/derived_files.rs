@@ -135,10 +135,7 @@ fn the_columns_are_those_that_were_promised() {
             "rules",
             "item_id,arm_id,recipient_account,signal,rule_id,component_position,component,component_role,matching,status,window_start,window_end,messages,rounds,certified,combination_id,extenuating_set,sent_alone,blocked_alone,e_value,first_probe_id",
         ),
-        (
-            "mechanisms",
-            "item_id,arm_id,recipient_account,layer,mechanism,supported,e_value,probes,evidence,grayscale,reason",
-        ),
+        ("mechanisms", "item_id,arm_id,recipient_account,layer,mechanism,supported,e_value,probes,evidence,grayscale,reason"),
         (
             "exposures",
             "probe_id,kind,item_id,shown_item_id,shown_probe_id,delay_s,outcome,file_state,arm_outside_id,arm_inside_id",

@@ -25,6 +25,11 @@ fn argument(name: &str, default: f64) -> f64 {
     given.map_or(default, |given| given.parse().unwrap())
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "far from the limits")]
+fn whole(number: f64) -> i64 {
+    number.round() as i64
+}
+
 #[derive(Default)]
 struct Counts {
     runs: u64,
@@ -39,7 +44,7 @@ fn run(counts: &mut Counts, number: u64, surveilled: bool, handling: FileHandlin
     // The golden ratio spreads the runs evenly.
     let share = (number as f64 * 0.618_033_988_749_895).fract();
     let seconds = 5.0 * (1200.0_f64 / 5.0).powf(share);
-    let learns_after = Duration((seconds * 1e6) as i64);
+    let learns_after = Duration(whole(seconds * 1e6));
     let network =
         Network { loss, delay_median: Duration::from_millis(20), delay_p99: Duration::from_millis(200), ..Network::default() };
     let delays = [15, 30, 60, 120, 240, 480, 900, 1800].map(Duration::from_secs).to_vec();
@@ -74,7 +79,7 @@ fn main() {
     for (name, surveilled, handling, runs) in handlings {
         let mut counts = Counts::default();
         let begun = Instant::now();
-        for number in 0..runs as u64 {
+        for number in 0..u64::try_from(whole(runs)).unwrap() {
             run(&mut counts, number, surveilled, handling, loss);
         }
         let each = |total: u64| total as f64 / counts.runs as f64;

@@ -24,11 +24,14 @@ pub fn files(claims: &FileClaims, study: &Study, width: u16) -> String {
 /// How many originals each claim holds for: true, false, not known.
 type Counts = [u64; 3];
 
+/// The claims of one path.
+type Claimed = BTreeMap<(Layer, Option<Mechanism>), Counts>;
+
 fn mechanisms(records: &[MechanismRecord], study: &Study, width: u16) -> String {
     if records.is_empty() {
         return String::new();
     }
-    let mut of_path: BTreeMap<(ArmIx, AccountIx), BTreeMap<(Layer, Option<Mechanism>), Counts>> = BTreeMap::new();
+    let mut of_path: BTreeMap<(ArmIx, AccountIx), Claimed> = BTreeMap::new();
     for record in records {
         let path = of_path.entry((record.arm, record.recipient)).or_default();
         for claim in &record.claims {

@@ -54,7 +54,7 @@ impl CollidingBlocks {
     pub fn search(container: Container, seed: u64, go_on: &mut dyn FnMut() -> bool) -> Option<Self> {
         let prefix = container.prefix_for(seed);
         let pair = search(chaining_behind(&prefix), seed, jpeg::SHAPE, go_on)?;
-        Some(Self { container, prefix, pair: pair })
+        Some(Self { container, prefix, pair })
     }
 
     /// Those that were found once and are kept in the program.
@@ -145,6 +145,8 @@ const PDF: Kept = Kept {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
     use crate::collide::collision;
 

@@ -27,6 +27,9 @@ pub struct Conditions {
     turns: [u32; STEPS],
 }
 
+/// What it costs, the sum, and what it demands.
+type Cheapest = (f64, u32, Vec<(u32, Demand)>);
+
 impl Conditions {
     /// Whether `turned`, which is `Q[t+1] - Q[t]`, carries the difference of step `t` through the rotation.
     #[inline(always)]
@@ -172,7 +175,7 @@ impl Conditions {
         let i = t + 3;
         let turned = differences[i + 1].modular().wrapping_sub(differences[i].modular());
         let other = differences[i - 3].modular().wrapping_add(path.words[word(t)]);
-        let mut best: Option<(f64, u32, Vec<(u32, Demand)>)> = None;
+        let mut best: Option<Cheapest> = None;
         for (sum, share) in sums_before(turned, rotation(t)) {
             let Some((cost, demands)) = self.cheapest(path, t, sum.wrapping_sub(other)) else { continue };
             let cost = cost - libm::log2(share);

@@ -10,12 +10,20 @@
 //! "Tunnels in Hash Functions" (2006), and Stevens, "Fast Collision Attack on MD5" (2006).
 
 mod blocks;
+#[expect(clippy::inline_always, reason = "the inner loop of the search: a call costs as much as what it does")]
 mod conditions;
 mod jpeg;
+#[expect(clippy::inline_always, clippy::many_single_char_names, reason = "RFC 1321's letters, in the inner loop of the search")]
 mod md5;
 mod path;
 mod pdf;
+#[expect(
+    clippy::inline_always,
+    clippy::needless_range_loop,
+    reason = "the inner loop of the search, in which steps have numbers"
+)]
 mod search;
+#[expect(clippy::inline_always, reason = "the inner loop of the search")]
 mod tail;
 
 pub use blocks::{CollidingBlocks, Container};

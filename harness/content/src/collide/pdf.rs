@@ -3,6 +3,8 @@
 //! The page is one JPEG, the first object of the file; it is joined as [`super::jpeg`] does it. What depends on it (width, height, length)
 //! stands in objects behind it, so that the bytes before the blocks are the same for all files.
 
+use std::fmt::Write as _;
+
 use image::{Rgb, RgbImage, imageops};
 
 use super::blocks::CollidingBlocks;
@@ -71,7 +73,8 @@ fn rest(length: usize, width: u32, height: u32) -> Vec<u8> {
     let first = IMAGE_AT - IMAGE.len() + 1;
     let mut table = format!("xref\n0 {}\n0000000000 65535 f \n{first:010} 00000 n \n", objects.len() + 2);
     for (number, object) in (2..).zip(&objects) {
-        table += &format!("{:010} 00000 n \n", start + bytes.len());
+        // Writing to a string cannot fail.
+        let _ = writeln!(table, "{:010} 00000 n ", start + bytes.len());
         bytes.extend(format!("{number} 0 obj\n{object}\nendobj\n").as_bytes());
     }
     let table_at = start + bytes.len();

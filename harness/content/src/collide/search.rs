@@ -399,6 +399,8 @@ fn vary(c: &Conditions, tunnels: Tunnels, q: &Q, words: &Block, difference: u32,
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
 
     /// Both messages' steps, from what was drawn for the first and the path's differences.

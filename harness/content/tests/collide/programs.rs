@@ -26,7 +26,7 @@ fn through(program: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
 
 /// A binary PPM with three bytes a pixel.
 fn ppm(bytes: &[u8]) -> RgbImage {
-    let mut fields = bytes.splitn(4, |byte| byte.is_ascii_whitespace());
+    let mut fields = bytes.splitn(4, u8::is_ascii_whitespace);
     assert_eq!(fields.next(), Some(&b"P6"[..]));
     let mut number = || std::str::from_utf8(fields.next().unwrap()).unwrap().parse::<u32>().unwrap();
     let (width, height) = (number(), number());

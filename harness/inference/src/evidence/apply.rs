@@ -9,7 +9,7 @@ use lacuna_model::{
 };
 
 use super::record::{FileState, ProbeRecord, Slot, VoidCause};
-use super::{Change, Evidence, Seen, is_sanction, path_of};
+use super::{Arrived, Change, Evidence, Seen, is_sanction, path_of};
 use crate::matching::{Match, Recognition, Released, with_file};
 
 /// So many edits, retractions and notices may wait for the message that they are about. It bounds what a hostile peer can
@@ -205,7 +205,11 @@ impl Evidence {
                     return;
                 };
                 let matcher = self.matchers.entry(path).or_default();
-                let seen = Seen { sequence, at, file: observation.file.as_ref().map(|file| file.recognised) };
+                let file = match &observation.file {
+                    None => Arrived::Nothing,
+                    Some(file) => file.recognised.map_or(Arrived::Unknown, Arrived::Known),
+                };
+                let seen = Seen { sequence, at, file };
                 match matcher.observed(seen, observation.platform_id.as_ref(), &text) {
                     Recognition::Matched(found) => self.matched(seen, observation.recipient, &found, changes),
                     Recognition::Pending => {}
@@ -263,12 +267,13 @@ impl Evidence {
         if slot.observed_at.is_some() {
             return;
         }
-        slot.file = file.map(|recognised| match recognised {
-            Some(it) if Some(it.item) != sent => FileState::Replaced(it.item),
-            Some(it) if it.distance.is_some() => FileState::Reencoded,
-            Some(_) => FileState::Intact,
-            None => FileState::Unknown,
-        });
+        slot.file = match file {
+            Arrived::Nothing => None,
+            Arrived::Unknown => Some(FileState::Unknown),
+            Arrived::Known(it) if Some(it.item) != sent => Some(FileState::Replaced(it.item)),
+            Arrived::Known(it) if it.distance.is_some() => Some(FileState::Reencoded),
+            Arrived::Known(_) => Some(FileState::Intact),
+        };
         slot.observed_at = Some(at);
         slot.received = Some(sequence);
         let by_look = found.matched_by != MatchedBy::PlatformId && slot.file == Some(FileState::Reencoded);

@@ -38,8 +38,19 @@ type Path = (AccountIx, VenueIx, AccountIx);
 struct Seen {
     sequence: EntrySequence,
     at: Timestamp,
-    /// A file came with it, and the item that it was recognised as.
-    file: Option<Option<Recognised>>,
+    /// The file that came with it.
+    file: Arrived,
+}
+
+/// What came with a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Arrived {
+    /// No file.
+    Nothing,
+    /// A file that is none of the study's.
+    Unknown,
+    /// The file of this item, or one that looks like it.
+    Known(Recognised),
 }
 
 /// What an entry changed, for the engine.

@@ -160,11 +160,11 @@ pub(super) fn judge(copies: &[Copy], demands: Demands) -> State {
             return State::DroppedAtFirst(found);
         }
     }
-    let was_watched = |it: &Told| match (it.first_at, it.last_passed) {
-        (Some(first), Some(last)) => demands.arrivals == 1 || last - first >= demands.wait,
+    let was_observed = |it: &Told| match (it.first_at, it.last_passed) {
+        (Some(shown), Some(arrived)) => demands.arrivals == 1 || arrived - shown >= demands.wait,
         _ => false,
     };
-    if told.iter().any(|it| it.passed >= demands.arrivals && it.since.is_empty() && was_watched(it)) {
+    if told.iter().any(|it| it.passed >= demands.arrivals && it.since.is_empty() && was_observed(it)) {
         return State::Delivered;
     }
     next(copies, &told, demands, only)
@@ -189,22 +189,18 @@ fn next(copies: &[Copy], told: &[Told], demands: Demands, only: bool) -> State {
         let blocked_before = told.iter().any(|it| it.first_blocked.is_some());
         return send(item, Timestamp(0), true, blocked_before);
     }
-    match (only, told) {
+    if let (true, [it]) = (only, told) {
         // One file alone: again, until it is convicted or passes. One that was spoiled is asked like any other.
-        (true, [it]) => {
-            let from = it.last_at.map_or(Timestamp(0), |last| last + demands.confirm_after);
-            send(copies[0].item, from, false, true)
+        let from = it.last_at.map_or(Timestamp(0), |last| last + demands.confirm_after);
+        return send(copies[0].item, from, false, true);
+    }
+    // All copies are spoiled or were dropped at first: one that is asked again tells at least whether it is blocked.
+    let spoiled = copies.iter().zip(told).find(|(_, it)| it.spoiled);
+    match spoiled {
+        Some((copy, it)) if told.iter().all(|it| it.first_blocked.is_none()) => {
+            let from = it.last_at.map_or(Timestamp(0), |last| last + demands.wait);
+            send(copy.item, from, false, true)
         }
-        _ => {
-            // All copies are spoiled or were dropped at first: one that is asked again tells at least whether it is blocked.
-            let spoiled = copies.iter().zip(told).find(|(_, it)| it.spoiled);
-            match spoiled {
-                Some((copy, it)) if told.iter().all(|it| it.first_blocked.is_none()) => {
-                    let from = it.last_at.map_or(Timestamp(0), |last| last + demands.wait);
-                    send(copy.item, from, false, true)
-                }
-                _ => State::Stuck,
-            }
-        }
+        _ => State::Stuck,
     }
 }

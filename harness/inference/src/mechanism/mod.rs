@@ -80,17 +80,20 @@ impl Showings {
     }
 }
 
+/// What was made of an original: by its cell, the copies with their numbers.
+type Made<'a> = BTreeMap<&'a str, Vec<(u32, ItemIx)>>;
+
 /// Every original of the study on every route.
 #[must_use]
 pub fn cases(study: &Study) -> Vec<Case> {
-    let mut made_of: BTreeMap<ItemIx, BTreeMap<&str, Vec<(u32, ItemIx)>>> = BTreeMap::new();
+    let mut made_of: BTreeMap<ItemIx, Made<'_>> = BTreeMap::new();
     for (index, item) in (0..).map(ItemIx).zip(&study.items) {
         let Some(file) = item.file.as_ref().filter(|_| item.role == Role::Candidate) else { continue };
         let origin = &file.origin;
         match (origin.base, origin.same_md5_as) {
             (None, Some(other)) => made_of.entry(other).or_default().entry("same-md5").or_default().push((0, index)),
             (Some(base), _) => {
-                made_of.entry(base).or_default().entry(&origin.transform).or_default().push((origin.variant, index))
+                made_of.entry(base).or_default().entry(&origin.transform).or_default().push((origin.variant, index));
             }
             (None, None) => {
                 made_of.entry(index).or_default();
@@ -470,9 +473,10 @@ impl Reading<'_> {
         }
         let unfed = matches!(subject, Subject::Fed(_)) && known.suffices(Subject::Unfed);
         let Some((says, row)) = known.said.get(&subject).copied() else {
-            return match unfed {
-                true => Claim { supported: Some(false), ..nothing("a copy with another hash passes") },
-                false => nothing("nothing that was sent says"),
+            return if unfed {
+                Claim { supported: Some(false), ..nothing("a copy with another hash passes") }
+            } else {
+                nothing("nothing that was sent says")
             };
         };
         let cell = table()[row].cell;

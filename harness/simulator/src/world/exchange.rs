@@ -233,6 +233,10 @@ impl World {
     }
 
     /// Somebody sends a text, or a file with a caption.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one message from its arrival to its fates, in the order in which they are decided"
+    )]
     pub fn submit_file(
         &mut self,
         now: Timestamp,
@@ -288,7 +292,7 @@ impl World {
             Some(Act { action: rule.action, after: rule.after, rule: None })
         }));
         if let Some(file) = file {
-            self.file_rules.analyse(now, file, channel.paths.iter().map(|path| exchange(path.to)));
+            self.file_rules.analyse(now, file, &channel.paths.iter().map(|path| exchange(path.to)));
         }
         let delivered = file.map(|file| {
             let stored = self.stored.entry(Arc::clone(&file.md5)).or_insert_with(|| Arc::clone(file));

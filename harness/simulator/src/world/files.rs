@@ -130,7 +130,7 @@ impl FileRules {
     }
 
     /// The platform has a file: what analyses it learns its hash, for whoever it is sent to.
-    pub fn analyse<'a>(&mut self, now: Timestamp, file: &Upload, exchanges: impl Iterator<Item = Exchange<'a>> + Clone) {
+    pub fn analyse<'a>(&mut self, now: Timestamp, file: &Upload, exchanges: &(impl Iterator<Item = Exchange<'a>> + Clone)) {
         let md5 = self.hash_of(file);
         for (rule, learned) in self.rules.iter().zip(&mut self.learned) {
             if rule.enforces == Enforces::Index

@@ -74,7 +74,7 @@ fn human(report: &CollideReport) -> Vec<String> {
     let CollideReport { md5, differing_bytes, files } = report;
     let mut lines = vec![format!("MD5 of both: {md5}; {differing_bytes} bytes differ")];
     for CollidingFile { path, sha256, bytes, width, height, quality } in files {
-        lines.push(visible(&path.display().to_string()).to_string());
+        lines.push(visible(&path.display().to_string()));
         lines.push(format!("  SHA-256 {sha256}"));
         lines.push(format!("  {bytes} bytes, {width} × {height} pixels, JPEG quality {quality}"));
     }
