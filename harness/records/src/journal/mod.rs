@@ -20,7 +20,8 @@
 //! A version has exactly the members that are written here: a reader refuses a member it does not know, because evidence
 //! that is skipped in silence is lost. Version 2 added `carrier` to `probe_planned`. Version 3 added
 //! `search_begun`, the deadline `settle`, what a search asks by `probe_planned` (`search`, and `fragments`, which are places in a
-//! text in bytes), purposes for it, and `isolation` in the study.
+//! text in bytes), purposes for it, and `isolation` in the study. Version 4 added files: `file`, `recognised` and `distance` (in hundredths
+//! of a grey level) of `observed`, `file` of an item, the purpose `exposure`, and `mechanism` and `exposure` in the study.
 
 /// The longest line that a journal may hold, in bytes: room for a study with a few hundred thousand items.
 pub const MAX_LINE: usize = 64 << 20;
