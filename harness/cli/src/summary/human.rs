@@ -20,9 +20,12 @@ const WIDTH_WITH_CATEGORY: u16 = 100;
 /// The text, at most `width` columns wide where a table can be made so narrow.
 pub fn text(summary: &Summary, width: u16) -> String {
     let mut text = headline(summary);
-    text += "\nVerdicts, by arm and recipient\n";
-    text += &matrix(summary, width);
-    text += &findings(summary, width);
+    // Of what was made to tell mechanisms apart, verdicts on single files say little.
+    if summary.study.mechanism.is_none() && summary.study.exposure.is_none() {
+        text += "\nVerdicts, by arm and recipient\n";
+        text += &matrix(summary, width);
+        text += &findings(summary, width);
+    }
     text += &texts(&summary.texts, &summary.study, width);
     text += &files(&summary.claims, &summary.study, width);
     text += &registration(summary);
