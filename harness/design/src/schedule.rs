@@ -353,7 +353,9 @@ impl Engine {
     /// A text that arrived may still be taken away, and is searched then: as long as receivers listen for that, nothing is over.
     fn waits_for_retractions(&mut self, at: Timestamp, commands: &mut Vec<Command>) -> bool {
         let until = self.run.last_item_at + self.study.watch.late;
-        let waits = self.study.isolation.is_some() && at < until;
+        let study = &self.study;
+        let searches = study.isolation.is_some() || study.mechanism.is_some() || study.exposure.is_some();
+        let waits = searches && at < until;
         if waits {
             commands.push(Command::Arm { deadline: Deadline::Wake { account: AccountIx(0) }, at: until });
         }

@@ -286,6 +286,9 @@ pub fn judge(trials: &[Trial], rule: &ExposureRule, false_positive_rate: f64) ->
         Surveillance::Inconclusive(Reason::Reencoded)
     } else if state(|state| matches!(state, FileState::Replaced(_))) {
         Surveillance::Inconclusive(Reason::Deduplicated)
+    } else if !learns && of(TrialKind::Learning).all(|trial| !trial.sent.has_arrived()) {
+        // Nothing passes, the first time either: there is nothing that could be learned.
+        Surveillance::Inconclusive(Reason::ControlFailed)
     } else if !learns {
         Surveillance::Inconclusive(Reason::CanaryDelivered)
     } else if !twin_arrived || !harmless.iter().any(|trial| trial.sent.state == Some(FileState::Intact)) {
@@ -342,8 +345,10 @@ fn learning(exposed: &[&Trial]) -> Option<(Duration, Option<Duration>)> {
     let best = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let plausible = || all.iter().enumerate().filter(|(_, it)| **it >= best - WITHIN).map(|(from, _)| from);
     let (first, last) = (plausible().min()?, plausible().max()?);
-    let above = if first == 0 { Duration::ZERO } else { seen[first - 1].0 };
-    Some((above, seen.get(last).map(|(delay, ..)| *delay)))
+    // To the millisecond, outwards.
+    let above = if first == 0 { Duration::ZERO } else { Duration::from_millis(seen[first - 1].0.as_millis()) };
+    let at_most = seen.get(last).map(|(delay, ..)| Duration::from_millis(delay.as_millis() + 1));
+    Some((above, at_most))
 }
 
 /// What is claimed of the whole run; `None` where nothing was exposed.

@@ -9,6 +9,9 @@ use lacuna_model::{Duration, ItemIx, Outcome, Timestamp};
 
 use crate::sequential::{BlockDrops, STAKE_ON_PARTLY, ln_e_value};
 
+/// The logarithm of the factor that first drops of all copies may fall short by.
+const WANTING: f64 = 2.303;
+
 /// Told by the platform: no loss explains it.
 const TOLD: f64 = 0.001;
 
@@ -106,6 +109,8 @@ struct Told {
     last_passed: Option<Timestamp>,
     /// Blocked since it last passed.
     since: Vec<f64>,
+    /// Blocked before that: by losses, or by a filter that lets some pass.
+    before: Vec<f64>,
 }
 
 fn told(copy: &Copy) -> Told {
@@ -119,7 +124,7 @@ fn told(copy: &Copy) -> Told {
             Answer::Passed(at) => {
                 told.passed += 1;
                 told.last_passed = Some(at);
-                told.since.clear();
+                told.before.append(&mut told.since);
             }
             Answer::Blocked(_, loss_upper) => {
                 if is_first {
@@ -156,14 +161,21 @@ pub(super) fn judge(copies: &[Copy], demands: Demands) -> State {
     let blocked: Vec<f64> = if only && told[0].passed == 0 { told[0].since.clone() } else { firsts.collect() };
     if told.iter().all(|it| it.passed == 0) && blocked.len() >= fewest {
         let found = ln_e(blocked.iter().copied());
-        if found >= least {
-            return State::DroppedAtFirst(found);
+        let all = ln_e(told.iter().flat_map(|it| it.since.iter().copied()));
+        // Where all copies were dropped at first, and were sent again, their repetitions make up for what little is wanting.
+        if found >= least || found >= least - WANTING && all >= least {
+            return State::DroppedAtFirst(found.max(all));
         }
     }
     let was_observed = |it: &Told| match (it.first_at, it.last_passed) {
         (Some(shown), Some(arrived)) => demands.arrivals == 1 || arrived - shown >= demands.wait,
         _ => false,
     };
+    // More drops than losses explain, and arrivals behind them: a filter that lets some pass, or one that changed. Nothing is said.
+    let is_mixed = |it: &Told| it.before.len() >= 2 && ln_e(it.before.iter().copied()) >= demands.ln_least;
+    if told.iter().any(is_mixed) {
+        return State::Stuck;
+    }
     if told.iter().any(|it| it.passed >= demands.arrivals && it.since.is_empty() && was_observed(it)) {
         return State::Delivered;
     }
@@ -195,6 +207,14 @@ fn next(copies: &[Copy], told: &[Told], demands: Demands, only: bool) -> State {
         return send(copies[0].item, from, false, true);
     }
     // All copies are spoiled or were dropped at first: one that is asked again tells at least whether it is blocked.
+    let firsts: Vec<f64> = told.iter().filter(|it| !it.spoiled).filter_map(|it| it.first_blocked).collect();
+    if firsts.len() >= 2 && !demands.lenient && ln_e(firsts.iter().copied()) >= demands.ln_least - WANTING {
+        let least_sent = copies.iter().zip(told).min_by_key(|(_, it)| it.since.len());
+        if let Some((copy, it)) = least_sent {
+            let from = it.last_at.map_or(Timestamp(0), |last| last + demands.confirm_after);
+            return send(copy.item, from, false, true);
+        }
+    }
     let spoiled = copies.iter().zip(told).find(|(_, it)| it.spoiled);
     match spoiled {
         Some((copy, it)) if told.iter().all(|it| it.first_blocked.is_none()) => {

@@ -429,7 +429,7 @@ impl Reading<'_> {
         let filtered = known.says(Subject::Filtered).map(|says| says == Says::Yes);
         let mut claims = Vec::new();
         if filtered == Some(false) {
-            let (probes, evidence) = self.in_words(&known, 0, recipient);
+            let (probes, evidence) = self.answered(&known, 0, recipient);
             let claim = Claim { layer: Layer::Enforcement, mechanism: None, supported: Some(true), ln_e: None, probes, evidence };
             claims.push(claim);
         } else {
@@ -476,11 +476,14 @@ impl Reading<'_> {
             return if unfed {
                 Claim { supported: Some(false), ..nothing("a copy with another hash passes") }
             } else {
-                nothing("nothing that was sent says")
+                self.left_open(known, recipient, subject, nothing)
             };
         };
         let cell = table()[row].cell;
-        let (probes, evidence) = self.in_words(known, row, recipient);
+        let (probes, evidence) = match says {
+            Says::Yes => self.in_words(known, row, recipient),
+            Says::No | Says::Perhaps => self.answered(known, row, recipient),
+        };
         let ln_e = match known.states[row] {
             Some(State::DroppedAtFirst(ln_e) | State::DroppedLater(ln_e)) => Some(ln_e),
             _ => None,
@@ -495,6 +498,32 @@ impl Reading<'_> {
             Says::Perhaps => None,
         };
         Claim { layer, mechanism: Some(mechanism), supported, ln_e: ln_e.filter(|_| says == Says::Yes), probes, evidence }
+    }
+
+    /// What was asked about a subject, and did not suffice to say anything.
+    fn left_open(&self, known: &Known<'_>, recipient: AccountIx, subject: Subject, nothing: impl Fn(&str) -> Claim) -> Claim {
+        let is_about = |row: &Row| {
+            [&row.dropped_at_first, &row.dropped_later, &row.delivered].into_iter().flatten().any(|(it, _)| *it == subject)
+        };
+        let mut asked = Vec::new();
+        let mut probes = 0;
+        for (row, _) in table().iter().enumerate().filter(|(_, row)| is_about(row)) {
+            let (counted, words) = self.answered(known, row, recipient);
+            if known.states[row].is_some() && counted > 0 {
+                probes += counted;
+                asked.push(words);
+            }
+        }
+        if asked.is_empty() {
+            return nothing("it was not asked, or there was no file left to ask it with");
+        }
+        Claim { probes, ..nothing(&format!("not enough to tell: {}", asked.join("; "))) }
+    }
+
+    /// What became of the files of a cell, by its name.
+    fn answered(&self, known: &Known<'_>, row: usize, recipient: AccountIx) -> (u32, String) {
+        let (counted, answers) = self.answers(known, row, recipient);
+        (counted, format!("{}: {answers}", table()[row].cell))
     }
 
     fn cells(&self, known: &Known<'_>, recipient: AccountIx) -> Vec<CellRecord> {

@@ -1,6 +1,6 @@
 //! Reads a corpus folder for use: whatever keeps an item from being sent as it stands is a problem.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Component, Path};
 
 use lacuna_model::Problem;
@@ -10,6 +10,7 @@ use super::characters::shown;
 use super::collector::Collector;
 use super::head::{self, Head};
 use super::item::{COLUMNS, Corpus, CorpusItem, CorpusKind, Expected, REQUIRED_COLUMNS};
+use super::kept::kept;
 use super::table::{MAX_CELL_BYTES, MAX_ROWS, Row, Rows, read_bounded};
 
 /// How many broken UTF-8 sequences of a file are listed one by one.
@@ -338,13 +339,26 @@ fn arrange(row: Row, places: &[Option<usize>], problems: &mut Collector) -> Opti
 
 /// What names another item must name one that is there, and not itself.
 fn check_references(items: &[CorpusItem], problems: &mut Collector) {
-    let ids: HashSet<&str> = items.iter().map(|item| item.id.as_str()).collect();
+    let bases: HashMap<&str, &str> = items.iter().map(|item| (item.id.as_str(), item.base.as_str())).collect();
     for item in items {
         for (column, named) in [("base", &item.base), ("twin_of", &item.twin_of), ("same_md5_as", &item.same_md5_as)] {
-            if !named.is_empty() && (!ids.contains(named.as_str()) || *named == item.id) {
+            if !named.is_empty() && (!bases.contains_key(named.as_str()) || *named == item.id) {
                 let message = format!("`{}` is no other item of this corpus", shown(named));
                 problems.report((item.line, 0), column, message, "name the id of an item of this table, or leave it empty");
             }
+        }
+        if let Some(other) = bases.get(item.base.as_str()).filter(|other| !other.is_empty()) {
+            let message = format!("`{}` is itself made of `{}`", shown(&item.base), shown(other));
+            problems.report((item.line, 0), "base", message, "name the original");
+        }
+        if kept(&item.transform).is_none() {
+            let message = format!("`{}` is no transform", shown(&item.transform));
+            problems.report(
+                (item.line, 0),
+                "transform",
+                message,
+                "write it as `lacuna corpus transform` does, or leave it empty",
+            );
         }
     }
 }

@@ -20,6 +20,10 @@ pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, String> {
 
 /// Reads a regular file of at most `most` bytes; the error is a fragment for a person.
 pub(crate) fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    // Opening a named pipe would wait for ever.
+    if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err("is no regular file".to_owned());
+    }
     let file = File::open(path).map_err(|error| format!("cannot be read: {error}"))?;
     // A named pipe would wait for ever.
     let Ok(metadata) = file.metadata() else { return Err("is no regular file".to_owned()) };

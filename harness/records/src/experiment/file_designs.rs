@@ -143,6 +143,14 @@ pub(super) fn check(study: &Study, corpora: &Cursor<'_>, problems: &Problems) {
         let cases = cases(study);
         if cases.is_empty() {
             report("there is no file whose mechanism could be asked", "list a corpus with pictures or documents");
+        } else if let Some(case) = cases.iter().find(|case| case.files().next().is_none()) {
+            let paths = 1 + cases.iter().map(|case| case.route).max().unwrap_or(0);
+            let message = format!(
+                "`{}` has no copy left for arm `{}`: no hash is sent on two of the {paths} paths",
+                study.item(case.base).id.as_str(),
+                study.arm(case.arm).id.as_str()
+            );
+            report(&message, &format!("make more of each: `lacuna corpus transform --variants {}`", 4 * paths));
         } else if cases.iter().all(|case| case.files().count() == 1) {
             let fix = "list what `lacuna corpus transform --battery mechanism` makes of it";
             report("there are originals, and nothing that was made of them", fix);

@@ -106,11 +106,22 @@ fn shown(item: &CorpusItem) -> Result<Shown, Wrong> {
 }
 
 /// Fills in what names other items of the same corpus; `items` are those that were read, `rows` what was written of them.
-pub(super) fn refer(list: &mut [Item], corpus: &str, rows: &[CorpusItem]) {
+///
+/// Gives the rows whose `same_md5_as` is not so.
+pub(super) fn refer<'a>(list: &mut [Item], corpus: &str, rows: &'a [CorpusItem]) -> Vec<&'a CorpusItem> {
     let index: HashMap<String, ItemIx> =
         (0..).map(ItemIx).zip(&*list).map(|(ix, item)| (item.id.as_str().to_owned(), ix)).collect();
     let find = |id: &str| index.get(&format!("{corpus}/{id}")).copied();
+    let mut untrue = Vec::new();
     for row in rows {
+        let md5_of =
+            |item: Option<ItemIx>| item.and_then(|ix| list[ix.get()].file.as_ref()).map(|file| Arc::clone(&file.facts.md5));
+        if !row.same_md5_as.is_empty()
+            && md5_of(find(&row.id)).is_some()
+            && md5_of(find(&row.id)) != md5_of(find(&row.same_md5_as))
+        {
+            untrue.push(row);
+        }
         let Some(file) = find(&row.id).and_then(|ix| list[ix.get()].file.as_mut()) else { continue };
         file.origin.base = find(&row.base);
         file.origin.twin_of = find(&row.twin_of);
@@ -120,4 +131,5 @@ pub(super) fn refer(list: &mut [Item], corpus: &str, rows: &[CorpusItem]) {
             file.shown.look = format!("{corpus}/{}", file.shown.look).into();
         }
     }
+    untrue
 }

@@ -117,7 +117,14 @@ impl<'a> Items<'a> {
         for item in &corpus.items {
             self.item(&corpus, item, role, &folder, &table);
         }
-        refer(&mut self.list, &corpus.id, &corpus.items);
+        for row in refer(&mut self.list, &corpus.id, &corpus.items) {
+            self.problems.push(Problem {
+                location: Location { file: table.clone(), line: row.line, column: 0 },
+                key: "same_md5_as".to_owned(),
+                message: format!("the files of `{}` and `{}` have different MD5s", row.id, row.same_md5_as),
+                fix: "make a pair with `lacuna corpus collide`, and do not change its files".to_owned(),
+            });
+        }
     }
 
     fn item(&mut self, corpus: &Corpus, item: &CorpusItem, role: Role, folder: &Path, table: &Path) {

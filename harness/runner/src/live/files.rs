@@ -3,7 +3,7 @@
 //! What is received is hostile. Its length was bounded by whoever fetched it; here a few are measured at a time, since a picture
 //! takes memory, and away from the tasks that answer the network.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +27,8 @@ pub(super) struct Files {
     /// The items by the hash of their files.
     by_hash: HashMap<Arc<str>, ItemIx>,
     /// The pictures that were sent, by where from.
-    sent: Mutex<HashMap<Origin, BTreeSet<ItemIx>>>,
+    /// In the order of their latest sends.
+    sent: Mutex<HashMap<Origin, Vec<ItemIx>>>,
     /// What they look like, as far as anybody asked.
     looks: Mutex<HashMap<ItemIx, Option<Arc<Appearance>>>>,
     at_work: Arc<Semaphore>,
@@ -60,7 +61,9 @@ impl Files {
     pub fn sending(&self, item: ItemIx, sender: AccountIx, venue: VenueIx) {
         if self.study.item(item).kind == ContentKind::Image {
             let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-            sent.entry((sender, venue)).or_default().insert(item);
+            let sent = sent.entry((sender, venue)).or_default();
+            sent.retain(|it| *it != item);
+            sent.push(item);
         }
     }
 
@@ -136,8 +139,13 @@ impl Files {
             Recognition::As { position, distance } => {
                 Some(Recognised { item: looks.get(position)?.0, distance: Some(distance.0) })
             }
-            // Copies of one picture look alike: what cannot be told apart is not guessed.
-            Recognition::OneOf(_) | Recognition::Nothing => None,
+            // Copies of one picture look alike. Of those that came this way the latest is the likeliest, as messages come in order.
+            Recognition::OneOf(positions) => {
+                let latest = positions.into_iter().max()?;
+                let (item, look) = looks.get(latest)?;
+                Some(Recognised { item: *item, distance: Some(look.distance(received).0) })
+            }
+            Recognition::Nothing => None,
         }
     }
 
