@@ -369,9 +369,8 @@ mod tests {
         }
         let text = fs::read_to_string(&path).unwrap();
         assert_eq!(text.lines().count(), 5, "{text}");
-        let line = format!(
-            r#"{{"exposed":"{a}","platform":"p","venue":"direct","at":"1970-01-01T00:00:00.000Z","run":"{RUN}"}}"#
-        );
+        let line =
+            format!(r#"{{"exposed":"{a}","platform":"p","venue":"direct","at":"1970-01-01T00:00:00.000Z","run":"{RUN}"}}"#);
         assert_eq!(text.lines().nth(1), Some(line.as_str()));
     }
 
