@@ -175,7 +175,9 @@ impl Ledger {
                 })
                 .collect();
             ledger.append(&lines)?;
-            lines.into_iter().for_each(|line| ledger.enter(line));
+            for line in lines {
+                ledger.enter(line);
+            }
             Ok(())
         })
     }
@@ -396,7 +398,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.jsonl");
         Ledger::open(&path).unwrap();
-        let begin = fs::metadata(&path).unwrap().len() as usize;
+        let begin = fs::read(&path).unwrap().len();
         let files = ['a', 'b', 'c'].map(|digit| (md5(digit), VenueKind::Direct));
         let expose = |path| Ledger::open(path).unwrap().expose("p", &files, Timestamp(0), &RunId::from(RUN)).unwrap();
         expose(&path);
@@ -404,7 +406,7 @@ mod tests {
         for torn in begin..=whole.len() {
             fs::write(&path, &whole[..torn]).unwrap();
             let mut ledger = Ledger::open(&path).unwrap();
-            let lines = whole[begin..torn].iter().filter(|byte| **byte == b'\n').count();
+            let lines = String::from_utf8_lossy(&whole[begin..torn]).matches('\n').count();
             for (index, (md5, venue)) in files.iter().enumerate() {
                 assert_eq!(ledger.exposed("p", *venue, md5).unwrap().is_some(), index < lines, "{torn}");
             }

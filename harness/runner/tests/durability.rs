@@ -144,7 +144,7 @@ async fn one_failure(seed: u64) {
         tokio::time::sleep(moment).await;
         disk.crash(torn)
     });
-    let before = drive(live_run(Engine::new(Arc::clone(&study)), &run_id, encoder, storage, open())).await;
+    let before = Box::pin(drive(live_run(Engine::new(Arc::clone(&study)), &run_id, encoder, storage, open()))).await;
     let survived = failure.await.unwrap();
     let held = started(&survived, &run_id);
     // What the platform saw was on disk before; a torn tail may hold more than was synced, never less.
@@ -174,7 +174,7 @@ async fn one_failure(seed: u64) {
         clock: Clock::start(replayed.last_at),
         ..live_run(replayed.engine, &run_id, encoder, storage, open())
     };
-    let end = drive(run).await.unwrap();
+    let end = Box::pin(drive(run)).await.unwrap();
     server.stop().await;
     let journal = end.storage.crash(0);
     let held = started(&journal, &run_id);
@@ -239,7 +239,7 @@ async fn a_full_disk_is_named_as_the_reason() {
         deviation: None,
     };
     let (encoder, _) = Encoder::new(&header);
-    let ended = drive(live_run(Engine::new(study), &run_id, encoder, SmallDisk(10_000), platform)).await;
+    let ended = Box::pin(drive(live_run(Engine::new(study), &run_id, encoder, SmallDisk(10_000), platform))).await;
     server.stop().await;
     match ended.err() {
         Some(LiveError::Journal(error)) => assert_eq!(error.kind(), std::io::ErrorKind::StorageFull),
