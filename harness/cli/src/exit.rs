@@ -92,7 +92,7 @@ impl Failure {
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
-        if let RunError::Launch(LaunchError::Policy(problems)) = error {
+        if let RunError::Launch(LaunchError::Policy(problems)) | RunError::Burnt(problems) = error {
             return Self::Problems(problems);
         }
         let exit = match &error {
@@ -105,7 +105,8 @@ impl From<RunError> for Failure {
             | RunError::Changed(_)
             | RunError::Launch(_)
             | RunError::Open(_)
-            | RunError::Ledger(_) => Exit::Input,
+            | RunError::Ledger(_)
+            | RunError::Burnt(_) => Exit::Input,
             RunError::Write { .. } | RunError::Live { .. } | RunError::Analyze(_) => Exit::Fault,
         };
         Self::Message(exit, error.to_string())

@@ -1,21 +1,24 @@
-//! Messages of the day, kept across runs in the ledger of the results folder.
+//! Messages of the day and files that were shown, kept across runs in the ledger of the results folder.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-use lacuna_model::AccountIx;
 use lacuna_model::adapter::Setting;
+use lacuna_model::{AccountIx, RunId, Timestamp, VenueKind};
 use lacuna_records::experiment::Experiment;
 use lacuna_records::ledger::{Ledger, LedgerError};
 use lacuna_records::time_format::Day;
 
+use crate::burnt::platform_name;
 use crate::live::Allowance;
 
 /// Messages are entered in the ledger so many at a time, before they are sent; what is left over is given back at the end.
 const BLOCK: u64 = 50;
 
 /// The ledger's name in the results folder.
-const LEDGER: &str = "ledger.jsonl";
+pub(crate) const LEDGER: &str = "ledger.jsonl";
 
 /// The ledger of a results folder, for the accounts of one study.
 pub struct LedgerAllowance {
@@ -24,20 +27,36 @@ pub struct LedgerAllowance {
     names: Vec<String>,
     /// Per account: entered for this day and not yet sent.
     entered: Vec<(i64, u64)>,
+    run: RunId,
+    /// What names the platform across experiments; `None` where it lives as long as the run.
+    platform: Option<String>,
+    /// What this run has shown it, by MD5 and kind of venue.
+    shown: HashSet<(Arc<str>, VenueKind)>,
 }
 
 impl LedgerAllowance {
-    /// Opens (or makes) `results/ledger.jsonl`.
-    pub fn open(results: &Path, experiment: &Experiment) -> Result<Self, LedgerError> {
-        let adapter = &experiment.study.adapter;
-        let name = |(account, settings): (&lacuna_model::Account, &lacuna_model::adapter::Settings)| match settings.get("address")
-        {
-            Some(Setting::Text(address)) => format!("{adapter}:{address}"),
-            _ => format!("{adapter}:{}", account.id),
-        };
-        let names: Vec<String> = experiment.study.accounts.iter().zip(&experiment.accounts).map(name).collect();
-        Ok(Self { ledger: Ledger::open(&results.join(LEDGER))?, entered: vec![(0, 0); names.len()], names })
+    /// Opens (or makes) `results/ledger.jsonl` for a run of an experiment.
+    pub fn open(results: &Path, experiment: &Experiment, run: RunId) -> Result<Self, LedgerError> {
+        let names = names(experiment);
+        Ok(Self {
+            ledger: Ledger::open(&results.join(LEDGER))?,
+            entered: vec![(0, 0); names.len()],
+            names,
+            run,
+            platform: platform_name(experiment),
+            shown: HashSet::new(),
+        })
     }
+}
+
+/// What names each account across experiments.
+fn names(experiment: &Experiment) -> Vec<String> {
+    let adapter = &experiment.study.adapter;
+    let name = |(account, settings): (&lacuna_model::Account, &lacuna_model::adapter::Settings)| match settings.get("address") {
+        Some(Setting::Text(address)) => format!("{adapter}:{address}"),
+        _ => format!("{adapter}:{}", account.id),
+    };
+    experiment.study.accounts.iter().zip(&experiment.accounts).map(name).collect()
 }
 
 /// What each account of an experiment has sent on a day, by the ledger of a results folder; nothing where there is no ledger.
@@ -46,8 +65,8 @@ pub fn sent_on(results: &Path, experiment: &Experiment, day: Day) -> Result<Vec<
     if !results.join(LEDGER).is_file() {
         return Ok(vec![0; experiment.study.accounts.len()]);
     }
-    let LedgerAllowance { mut ledger, names, .. } = LedgerAllowance::open(results, experiment)?;
-    names.iter().map(|name| ledger.count_today(name, day)).collect()
+    let mut ledger = Ledger::open(&results.join(LEDGER))?;
+    names(experiment).iter().map(|name| ledger.count_today(name, day)).collect()
 }
 
 impl Allowance for LedgerAllowance {
@@ -66,6 +85,17 @@ impl Allowance for LedgerAllowance {
             self.entered[place] = (day, BLOCK);
         }
         self.entered[place].1 -= 1;
+        Ok(())
+    }
+
+    fn expose(&mut self, at: Timestamp, files: &[(Arc<str>, VenueKind)]) -> io::Result<()> {
+        let Some(platform) = &self.platform else { return Ok(()) };
+        let fresh: Vec<_> = files.iter().filter(|file| !self.shown.contains(*file)).cloned().collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        self.ledger.expose(platform, &fresh, at, &self.run).map_err(io::Error::other)?;
+        self.shown.extend(fresh);
         Ok(())
     }
 

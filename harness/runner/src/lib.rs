@@ -2,6 +2,7 @@
 
 pub mod allowance;
 pub mod assessment;
+mod burnt;
 pub mod evaluation;
 pub mod generated;
 pub mod launch;

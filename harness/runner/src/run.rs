@@ -7,7 +7,7 @@ use lacuna_design::{ENGINE_VERSION, Engine, Progress};
 use lacuna_inference::conclusion::FileClaims;
 use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::{self, VerdictRecord};
-use lacuna_model::{Entry, RunId, StopReason, Study, Timestamp, Verdict};
+use lacuna_model::{Entry, Problem, RunId, StopReason, Study, Timestamp, Verdict};
 use lacuna_platform::OpenError;
 use lacuna_records::contents::{Contents, CopyError};
 use lacuna_records::experiment::{Experiment, InputKind};
@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::allowance::LedgerAllowance;
+use crate::burnt;
 use crate::launch::{LaunchError, Launched};
 use crate::live::{Clock, LiveEnd, LiveError, LiveRun, drive};
 use crate::registration::Registration;
@@ -135,6 +136,9 @@ pub enum RunError {
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The platform was shown files before that it must not know.
+    #[error("the hashes of {} files are burnt", .0.len())]
+    Burnt(Vec<Problem>),
     /// The run was driven and then failed. Its journal is whole and can be resumed.
     #[error("{error} (the journal is safe: go on with `--resume {}`)", folder.display())]
     Live {
@@ -165,11 +169,11 @@ pub async fn run(
 ) -> Result<RunSummary, RunError> {
     let RunRequest { mut experiment, results, resume, registration } = request;
     let prepared = match &resume {
-        Some(path) => Prepared::resume(path, &mut experiment)?,
+        Some(path) => Prepared::resume(&results, path, &mut experiment)?,
         None => Prepared::create(&results, &mut experiment, registration)?,
     };
     began(prepared.folder.path());
-    let allowance = Box::new(LedgerAllowance::open(&results, &experiment)?);
+    let allowance = Box::new(LedgerAllowance::open(&results, &experiment, prepared.run_id.clone())?);
     let launched = Launched::start(&experiment).await?;
     let ended = Box::pin(prepared.drive(&experiment, &launched, allowance, stop, progress)).await;
     launched.stop().await;
@@ -196,6 +200,7 @@ impl Prepared {
         for warning in warnings {
             tracing::warn!("{warning}");
         }
+        check_hashes(results, experiment, None)?;
         let opened_at = Clock::start(Timestamp(0)).now();
         let run_id = new_run_id(opened_at);
         let folder = RunFolder::create(results, &experiment.study.name, &run_id)?;
@@ -227,7 +232,7 @@ impl Prepared {
         Ok(Self { folder, contents, run_id, engine, encoder, storage, pending, epoch: 0, cursors, last_at: opened_at })
     }
 
-    fn resume(path: &Path, experiment: &mut Experiment) -> Result<Self, RunError> {
+    fn resume(results: &Path, path: &Path, experiment: &mut Experiment) -> Result<Self, RunError> {
         let folder = RunFolder::open(path)?;
         let journal = folder.journal();
         let Recovered { scan, truncated_bytes } = journal::recover(&journal)?;
@@ -246,6 +251,7 @@ impl Prepared {
                 return Err(RunError::Changed("a file of the locked experiment"));
             }
         }
+        check_hashes(results, experiment, Some(&header.run_id))?;
         let contents = open_contents(&folder)?;
         for file in header.study.items.iter().filter_map(|item| item.file.as_ref()) {
             if !contents.holds(&file.facts.sha256) {
@@ -318,6 +324,19 @@ impl Prepared {
             took: sealed_at - opened_at,
         })
     }
+}
+
+/// Refuses files that the platform was shown before where the design needs it not to know them; elsewhere warns of them. What
+/// the run `own` has shown itself is no obstacle to going on with it.
+fn check_hashes(results: &Path, experiment: &Experiment, own: Option<&RunId>) -> Result<(), RunError> {
+    let problems = burnt::burnt(results, experiment, own)?;
+    if !problems.is_empty() && burnt::needs_fresh(experiment.study.design) {
+        return Err(RunError::Burnt(problems));
+    }
+    if let Some(first) = problems.first() {
+        tracing::warn!(files = problems.len(), "the platform was shown files before: {}", first.message);
+    }
+    Ok(())
 }
 
 fn open_contents(folder: &RunFolder) -> Result<Contents, RunError> {

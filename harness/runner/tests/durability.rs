@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use lacuna_design::{ENGINE_VERSION, Engine, Progress};
 use lacuna_inference::verdicts;
-use lacuna_model::{AccountIx, Entry, Fact, ProbeId, RunId, Timestamp, Verdict};
+use lacuna_model::{AccountIx, Entry, Fact, ProbeId, RunId, Timestamp, VenueKind, Verdict};
 use lacuna_platform::{Platform, ResolvedSetting, ResolvedSettings};
 use lacuna_records::contents::Contents;
 use lacuna_records::experiment::{self, Experiment};
@@ -39,6 +39,9 @@ impl Allowance for Unlimited {
         Ok(vec![0; 2])
     }
     fn spend(&mut self, _: AccountIx, _: i64) -> std::io::Result<()> {
+        Ok(())
+    }
+    fn expose(&mut self, _: Timestamp, _: &[(Arc<str>, VenueKind)]) -> std::io::Result<()> {
         Ok(())
     }
     fn settle(&mut self) -> std::io::Result<()> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lacuna_design::{Command, Engine, Progress};
 use lacuna_model::{
     AccountCondition, AccountIx, Cursor, Decision, Entry, EntrySequence, Fact, ItemIx, Probe, ProbeId, RunId, StopReason, Study,
-    Timestamp,
+    Timestamp, VenueKind,
 };
 use lacuna_platform::{Outgoing, Session};
 use lacuna_records::journal::{Encoder, Storage};
@@ -19,6 +19,7 @@ use super::clock::Clock;
 use super::files::Files;
 use super::writer::{Batch, Outlets, Writer};
 use super::{Allowance, LiveEnd, LiveError, LiveRun, client_ref};
+use crate::burnt::hash_that_burns;
 use crate::timers::Timers;
 
 /// How much may wait for the core. Sessions wait when it is full.
@@ -45,6 +46,8 @@ pub(super) struct Core<S> {
     cancel: CancellationToken,
     timers: Timers,
     batch: Batch,
+    /// The files of the batch whose hashes a filter may learn.
+    exposing: Vec<(Arc<str>, VenueKind)>,
     commands: VecDeque<Command>,
     scratch: Vec<Command>,
     finished: bool,
@@ -84,6 +87,7 @@ impl<S: Storage + Send + 'static> Core<S> {
             cancel,
             timers: Timers::default(),
             batch: Batch { bytes: run.pending, ..Batch::default() },
+            exposing: Vec::new(),
             commands: VecDeque::new(),
             scratch: Vec::new(),
             finished: false,
@@ -230,6 +234,9 @@ impl<S: Storage + Send + 'static> Core<S> {
             self.handle(sequence, at, started);
         }
         let with = note_file(&self.files, &study, probe);
+        if let Some(file) = with.and_then(|item| hash_that_burns(study.item(item))) {
+            self.exposing.push((Arc::clone(&file.facts.md5), study.venue(channel.venue).kind));
+        }
         let outgoing = Outgoing { venue: channel.venue, client_ref: self.client_ref(probe.id), text, file: None };
         self.batch.sends.push((channel.sender, Message { probe: probe.id, outgoing, with }));
         Ok(())
@@ -240,6 +247,9 @@ impl<S: Storage + Send + 'static> Core<S> {
     }
 
     fn hand_over(&mut self) -> Result<(), LiveError> {
+        if !self.exposing.is_empty() {
+            self.allowance.expose(self.clock.now(), &std::mem::take(&mut self.exposing)).map_err(LiveError::Ledger)?;
+        }
         if self.batch.is_empty() || self.writer.submit(std::mem::take(&mut self.batch)) {
             return Ok(());
         }

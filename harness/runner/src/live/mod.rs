@@ -15,7 +15,7 @@ mod writer;
 use std::sync::Arc;
 
 use lacuna_design::{Engine, Progress};
-use lacuna_model::{AccountIx, Cursor, ProbeId, RunId, StopReason};
+use lacuna_model::{AccountIx, Cursor, ProbeId, RunId, StopReason, Timestamp, VenueKind};
 use lacuna_platform::{ConnectError, Platform};
 use lacuna_records::contents::Contents;
 use lacuna_records::journal::{Encoder, Storage};
@@ -55,13 +55,17 @@ pub struct LiveRun<S> {
     pub progress: watch::Sender<Progress>,
 }
 
-/// Messages that accounts may send on a day, kept across runs.
+/// Messages that accounts may send on a day, and the files that the platform was shown, kept across runs.
 pub trait Allowance: Send {
     /// What each account had sent already on the day of `day` (days since 1970-01-01, UTC).
     fn sent_on(&mut self, day: i64) -> std::io::Result<Vec<u64>>;
 
     /// Makes durable that this account is going to send one more message on this day. Called before the send leaves.
     fn spend(&mut self, account: AccountIx, day: i64) -> std::io::Result<()>;
+
+    /// Makes durable that the platform is going to be shown these files, each by its MD5 and the kind of the venue. Called before
+    /// the sends leave, for many at once.
+    fn expose(&mut self, at: Timestamp, files: &[(Arc<str>, VenueKind)]) -> std::io::Result<()>;
 
     /// Gives back what was set aside and not sent.
     fn settle(&mut self) -> std::io::Result<()>;
@@ -88,7 +92,7 @@ pub enum LiveError {
     #[error("cannot write the journal: {0}")]
     Journal(std::io::Error),
     /// The ledger cannot be read or written.
-    #[error("cannot keep the ledger of daily messages: {0}")]
+    #[error("cannot keep the ledger: {0}")]
     Ledger(std::io::Error),
     /// A received file cannot be kept.
     #[error("cannot keep a received file: {0}")]
