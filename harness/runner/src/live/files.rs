@@ -131,7 +131,7 @@ impl Files {
     fn alike(&self, received: &Appearance, origin: Origin) -> Option<Recognised> {
         let sent: Vec<ItemIx> = {
             let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-            sent.get(&origin)?.iter().copied().collect()
+            sent.get(&origin)?.clone()
         };
         let looks: Vec<(ItemIx, Arc<Appearance>)> = sent.into_iter().filter_map(|item| Some((item, self.look(item)?))).collect();
         let appearances: Vec<&Appearance> = looks.iter().map(|(_, look)| &**look).collect();
