@@ -149,6 +149,14 @@ impl Controls {
         (items, attempt)
     }
 
+    /// Whether a file was sent that was made in a way of which no benign twin was sent yet: it must be seen that this does not break
+    /// delivery by itself.
+    pub fn owes_twin(&self, like: Option<Likeness>) -> bool {
+        let Some(made) = like.and_then(|like| like.file) else { return false };
+        let mut twins = self.all.iter().filter(|control| control.file == Some(made)).peekable();
+        twins.peek().is_some() && twins.all(|twin| twin.sends == 0)
+    }
+
     /// A control to stand before an item that is sent alone: the next in turn of the item's script.
     pub fn carrier(&self, item: ItemIx, attempt: u32, study: &Study, expelled: impl Fn(ItemIx) -> bool) -> Option<ItemIx> {
         let message = &study.item(item).message;

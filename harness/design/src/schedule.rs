@@ -96,6 +96,10 @@ impl Engine {
         self.screen.next(channel, at, tail, &self.study, &self.tallies)
     }
 
+    fn owes_twin(&self, channel: ChannelIx) -> bool {
+        self.study.mechanism.is_some() && self.controls[channel.get()].owes_twin(self.likeness[channel.get()])
+    }
+
     /// What a channel could ask now.
     fn supply(&mut self, channel: ChannelIx, at: Timestamp) -> Supply {
         // Looking leaves out what is over, and that counts here.
@@ -195,6 +199,7 @@ impl Engine {
                 (Need::Patience(until), _) => {
                     commands.push(Command::Arm { deadline: Deadline::Patience { channel }, at: until });
                 }
+                (Need::Nothing, Supply::Ready(_)) if self.owes_twin(channel) => options.controls.push(channel),
                 (Need::Nothing, Supply::Ready(count)) => options.questions.push((channel, count)),
                 (_, Supply::Later(from)) => options.later(from),
                 (Need::Nothing | Need::Answer | Need::Dead, _) => {}

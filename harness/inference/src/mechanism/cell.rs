@@ -12,6 +12,9 @@ use crate::sequential::{BlockDrops, STAKE_ON_PARTLY, ln_e_value};
 /// The logarithm of the factor that first drops of all copies may fall short by.
 const WANTING: f64 = 2.303;
 
+/// The logarithm of the e-value from which on drops before an arrival are more than losses: 20.
+const MIXED: f64 = 2.996;
+
 /// Told by the platform: no loss explains it.
 const TOLD: f64 = 0.001;
 
@@ -172,7 +175,7 @@ pub(super) fn judge(copies: &[Copy], demands: Demands) -> State {
         _ => false,
     };
     // More drops than losses explain, and arrivals behind them: a filter that lets some pass, or one that changed. Nothing is said.
-    let is_mixed = |it: &Told| it.before.len() >= 2 && ln_e(it.before.iter().copied()) >= demands.ln_least;
+    let is_mixed = |it: &Told| it.before.len() >= 3 || it.before.len() == 2 && ln_e(it.before.iter().copied()) >= MIXED;
     if told.iter().any(is_mixed) {
         return State::Stuck;
     }

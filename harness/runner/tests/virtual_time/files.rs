@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lacuna_inference::exposure::{self, Surveillance};
 use lacuna_inference::mechanism::{self, Layer, Mechanism};
 use lacuna_inference::verdicts;
-use lacuna_model::policy::{Enforces, FileHandling, Network, Policy};
+use lacuna_model::policy::{Action, Enforces, FileHandling, Network, Policy};
 use lacuna_model::{ContentKind, Duration, GrayFormula, Outcome, Reason, Role, StopReason, Study};
 use lacuna_runner::generated::{ExposedFiles, FilteredFiles, Part, Planted};
 use lacuna_runner::truth::files::{Agreement, agreement};
@@ -235,4 +235,43 @@ fn one_seed_gives_one_journal() {
         Run::drive(&Arc::new(study), &policy, &[]).journal()
     };
     assert!(journal() == journal());
+}
+
+/// A filter that lets some pass: what was dropped again and again is not called free because something arrived afterwards.
+#[test]
+fn what_was_dropped_more_than_once_is_not_called_free() {
+    for (seed, planted) in (SEED..).zip(every_mechanism()) {
+        for enforcement in [0.5, 0.7, 0.9] {
+            let (study, mut policy) = filtered(seed, 15, &[planted]).make();
+            for rule in &mut policy.file_rules {
+                rule.enforcement = enforcement;
+            }
+            let run = drive(study, &policy, &[]);
+            let evidence = run.engine.evidence();
+            let tallies = verdicts::tallies(evidence);
+            for record in mechanism::derive(evidence, &tallies).iter().filter(|record| record.filtered == Some(false)) {
+                let of_original = |probe: &&lacuna_inference::evidence::ProbeRecord| probe.probe.items == [record.base];
+                let dropped = evidence
+                    .probes()
+                    .iter()
+                    .filter(of_original)
+                    .filter(|probe| evidence.outcome(probe.probe.id, record.recipient) == Some(Outcome::Dropped));
+                assert!(dropped.count() < 3, "seed {seed}, {planted:?}, {enforcement}: {:?}", record.cells);
+            }
+        }
+    }
+}
+
+/// What is taken away again is acted upon, though it arrived first: nothing ends before that is known.
+#[test]
+fn what_is_taken_away_again_counts_as_blocked() {
+    for part in [Part::Look, Part::Metadata, Part::Name] {
+        let (study, mut policy) = filtered(SEED, 5, &[Planted::Content(part, Enforces::AtOnce)]).make();
+        policy.file_rules[0].action = Action::Retract;
+        policy.file_rules[0].after = Duration::from_millis(1500);
+        let run = drive(study, &policy, &[]);
+        let found = counts(&run, &policy);
+        assert_eq!((found.wrong, found.right + found.undetermined), (0, 5), "{part:?}: {found:?}");
+        assert!(found.right >= 4, "{part:?}: {found:?}");
+    }
 }
