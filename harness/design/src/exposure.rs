@@ -273,8 +273,11 @@ impl Round<'_> {
             Surveillance::Inconclusive(_) => Some(longest),
             Surveillance::Surveilled => {
                 let (above, at_most) = record.learning?;
-                let plausible = |delay: &&Duration| **delay > above && at_most.is_none_or(|at_most| **delay < at_most);
-                let between: Vec<&Duration> = self.rule.delays.iter().filter(plausible).collect();
+                // A send is never quite as late as it was meant to be: the delay that it stands for is the one just below.
+                let delays = &self.rule.delays;
+                let dropped_from = at_most.and_then(|at_most| delays.iter().filter(|delay| **delay <= at_most).max());
+                let plausible = |delay: &&Duration| **delay > above && dropped_from.is_none_or(|from| *delay < from);
+                let between: Vec<&Duration> = delays.iter().filter(plausible).collect();
                 between.get(between.len() / 2).copied().copied()
             }
         }

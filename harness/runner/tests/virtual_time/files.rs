@@ -178,6 +178,9 @@ fn what_is_shown_outside_is_found_to_be_enforced_inside_or_not() {
         let (record, trials) = exposure::derive(evidence, &verdicts::tallies(evidence)).unwrap();
         let expected = if surveilled { Surveillance::Surveilled } else { Surveillance::NotSurveilled };
         assert_eq!(record.claim, expected, "seed {}: {record:?}", SEED + number);
+        // Halving the delays ends.
+        let pairs = trials.iter().filter(|trial| trial.kind == exposure::TrialKind::Exposed).count();
+        assert!(pairs <= 25, "seed {}: {pairs} pairs", SEED + number);
         // Replicates are fresh pairs: nothing but a single sensitive file is sent twice.
         assert!(trials.iter().filter(|trial| trial.kind == exposure::TrialKind::Exposed).all(|trial| trial.shown.is_some()));
         if let Some((above, at_most)) = record.learning {
