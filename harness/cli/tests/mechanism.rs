@@ -123,6 +123,22 @@ fn a_text_that_feeds_an_index_is_found_in_what_was_drawn_and_transformed() {
     assert!(page.contains("the text in them feeds the index") && page.contains("read in grey by luminosity"));
 }
 
+/// What they count, these designs do not give: they say so, and do not count nothing.
+#[test]
+fn what_counts_verdicts_says_that_there_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    battery(folder.path());
+    fs::write(folder.path().join("policy.toml"), "schema = 1\nname = \"open\"\n").unwrap();
+    let controls = concat!(env!("CARGO_MANIFEST_DIR"), "/../../corpora/controls-zh");
+    let experiment = folder.path().join("experiment.toml");
+    fs::write(&experiment, EXPERIMENT.replace("CONTROLS", controls)).unwrap();
+    for command in ["plan", "evaluate"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_lacuna")).arg(command).arg(&experiment).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("claims something else"));
+    }
+}
+
 #[test]
 fn a_name_that_is_acted_upon_at_once_is_found() {
     let folder = tempfile::tempdir().unwrap();

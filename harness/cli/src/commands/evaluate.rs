@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lacuna_runner::evaluation::{Evaluation, write_rows, write_summary};
 use lacuna_runner::repeats;
 
-use super::{load, results_of};
+use super::{load, results_of, verdicts_only};
 use crate::arguments::OutputFormat;
 use crate::evaluation::Told;
 use crate::exit::{Exit, Failure};
@@ -51,6 +51,7 @@ pub fn run(arguments: Arguments, output: OutputFormat, screen: &Screen) -> Resul
     let Arguments { experiment: path, repeats, output: file, seed, mut set, threads } = arguments;
     set.extend(seed.map(|seed| format!("seed={seed}")));
     let experiment = load(&path, &set)?;
+    verdicts_only(&path, &experiment.study, "evaluate")?;
     let Some(policy) = experiment.policy else {
         return Err(Failure::input(format!(
             "{}: what its platform truly does is not known, so nothing can be held against it (evaluate an experiment whose \

@@ -14,6 +14,7 @@ pub mod verify;
 
 use std::path::{Path, PathBuf};
 
+use lacuna_model::Study;
 use lacuna_platform::{ADAPTERS, secrets};
 use lacuna_records::experiment::{self, Experiment};
 
@@ -46,6 +47,19 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(|error| Failure::fault(format!("cannot start the runtime: {error}")))
+}
+
+/// `plan` and `evaluate` count verdicts on items; the designs about files give claims of another kind, which these commands cannot count.
+fn verdicts_only(path: &Path, study: &Study, command: &str) -> Result<(), Failure> {
+    if study.mechanism.is_none() && study.exposure.is_none() {
+        return Ok(());
+    }
+    Err(Failure::input(format!(
+        "{}: `lacuna {command}` counts verdicts on items, and design = \"{}\" claims something else (what such runs cost and how right they are is \
+         measured in docs/benchmarks.md; `safety.max-messages` bounds them)",
+        path.display(),
+        study.design.as_str()
+    )))
 }
 
 /// Reads an experiment with all that it names; `overrides` are `KEY=VALUE`.

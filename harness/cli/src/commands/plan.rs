@@ -14,7 +14,7 @@ use lacuna_runner::live::Clock;
 use lacuna_runner::plan::{Plan, plan};
 use serde_json::json;
 
-use super::{load, results_of};
+use super::{load, results_of, verdicts_only};
 use crate::arguments::OutputFormat;
 use crate::exit::{Exit, Failure};
 use crate::output::{print, print_json};
@@ -52,6 +52,7 @@ pub fn run(arguments: &Arguments, output: OutputFormat) -> Result<Exit, Failure>
     set.extend(arguments.seed.map(|seed| format!("seed={seed}")));
     let path = &arguments.experiment;
     let mut experiment = load(path, &set)?;
+    verdicts_only(path, &experiment.study, "plan")?;
     let results = arguments.results.clone().unwrap_or_else(|| results_of(path, None));
     for warning in history::apply(&results, &mut experiment.study).warnings {
         tracing::warn!("{warning}");
