@@ -2,7 +2,7 @@
 
 use lacuna_inference::checks::ArmChecks;
 use lacuna_model::study::Pooling;
-use lacuna_model::{Account, Role};
+use lacuna_model::{Account, Role, Study};
 use maud::{Markup, html};
 
 use super::Content;
@@ -57,16 +57,36 @@ fn prose(content: Content<'_>) -> Markup {
             "A missing message counts as dropped only if, on the same path, one of the " (study.watch.bracket_messages) " messages sent just before \
              it and one of those just after it arrived; otherwise its outcome is void and counts for nothing. "
             @match study.decision.replicates {
+                _ if study.mechanism.is_some() || study.exposure.is_some() => { (of_files(study)) }
                 Some(times) => { "Each item was sent " (times) " times, whatever came of it. " }
                 None => { "One arrival clears an item. A drop is asked again, alone and later, until the evidence suffices or "
                     (study.decision.max_probes_per_item) " sends are used up. " }
             }
+            @if study.mechanism.is_none() && study.exposure.is_none() {
             "The evidence is an e-value: the probability of an item's own drops and arrivals if a filter acts on it, over that if they are \
              lost no more often than the controls, so that it may be looked at after every send. An item is called dropped from two drops on if its \
              e-value passes both error rates: an item that is not blocked is called dropped with a probability of at most "
             strong { (percent(study.decision.false_positive_rate)) } ", and of all that is called dropped over the run at most "
             strong { (percent(study.decision.false_discovery_rate)) } " is expected to be false (e-BH, Wang and Ramdas 2022)."
+            }
         }
+    }
+}
+
+/// How the designs about files conclude.
+fn of_files(study: &Study) -> Markup {
+    html! {
+        @if let Some(rule) = &study.mechanism {
+            "A file was sent, and " (rule.wait) " later again: an index of hashes lets new bytes pass and knows them later, a look at the content \
+             drops them at once. No hash was sent on two paths. Of each original at most " (rule.max_messages_per_item) " messages were sent. "
+        }
+        @if let Some(rule) = &study.exposure {
+            "Files were shown on one arm; after a delay a harmless file with the same MD5 was sent on the other, for the first time. Every trial took \
+             a fresh pair, at most " (rule.max_pairs) ". "
+        }
+        "What is claimed to suffice was blocked at least twice, with an e-value of at least 1 / "
+        strong { (percent(study.decision.false_positive_rate)) }
+        ": the probability of the drops if a filter acts, over that if they are lost no more often than the controls, whenever one looks."
     }
 }
 
