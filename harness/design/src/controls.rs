@@ -133,8 +133,14 @@ impl Controls {
         let mut length = 0;
         let mut items = Vec::new();
         let mut attempt = 1;
+        let mut has_file = false;
         for index in chosen.into_iter().take(like.parts.max(1)) {
             let control = &mut self.all[index];
+            // A file has a message of its own.
+            if !items.is_empty() && (control.file.is_some() || has_file) {
+                break;
+            }
+            has_file = control.file.is_some();
             // One more part would make it longer than what it stands for.
             if !items.is_empty() && length + control.length > like.length {
                 break;

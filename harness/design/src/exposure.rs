@@ -20,6 +20,9 @@ use crate::screen::Supply;
 /// So many pairs are exposed at first.
 const FIRST_PAIRS: usize = 3;
 
+/// So often a file that cannot be sent is tried.
+const MOST_TRIES: usize = 8;
+
 /// So many sensitive files of their own are tried inside.
 const MOST_SINGLES: usize = 3;
 
@@ -171,12 +174,23 @@ impl Round<'_> {
         Due { item, channel, from, purpose, attempt: u32::try_from(attempt).unwrap_or(u32::MAX) }
     }
 
+    /// One of its files cannot be sent, however often that is tried.
+    fn is_hopeless(&self, pair: Pair) -> bool {
+        let files = [(pair.shown, self.rule.outside), (pair.twin, self.rule.inside)];
+        files
+            .into_iter()
+            .any(|(item, arm)| self.showings.probes(item, arm).len() >= MOST_TRIES && self.sent(item, arm).is_empty())
+    }
+
     /// One pair: what is shown, and after the delay its twin. Whether it is over.
     fn trial(&mut self, pair: Pair, delay: Duration, turn: usize, shows: bool) -> bool {
         let twin = self.sent(pair.twin, self.rule.inside);
         if let Some(twin) = twin.first() {
             self.unfinished += usize::from(twin.outcome.is_none());
             return twin.outcome.is_some();
+        }
+        if self.is_hopeless(pair) {
+            return true;
         }
         let outside = self.sent(pair.shown, self.rule.outside);
         let due = match outside.first() {
@@ -208,6 +222,9 @@ impl Round<'_> {
         for (turn, item) in singles.iter().take(MOST_SINGLES).enumerate() {
             let sent = self.sent(*item, self.rule.inside);
             let Some(last) = sent.last() else {
+                if self.showings.probes(*item, self.rule.inside).len() >= MOST_TRIES {
+                    continue;
+                }
                 self.due.push(self.is_inside(*item, turn, Timestamp(0), 1));
                 self.unfinished += 1;
                 return;
@@ -248,7 +265,9 @@ impl Round<'_> {
         let is_open = |(pair, _): &&(Pair, Duration)| {
             let shown = self.sent(pair.shown, self.rule.outside);
             let lost = shown.first().is_some_and(|shown| shown.outcome == Some(Outcome::UnknownSubmission));
-            !lost && self.sent(pair.twin, self.rule.inside).first().is_none_or(|twin| twin.outcome.is_none())
+            !lost
+                && !self.is_hopeless(*pair)
+                && self.sent(pair.twin, self.rule.inside).first().is_none_or(|twin| twin.outcome.is_none())
         };
         exposed.iter().filter(is_open).count()
     }

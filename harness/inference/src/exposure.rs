@@ -8,7 +8,7 @@
 //!
 //! - the filter inside learns such content at all: a sensitive file of its own is dropped when its bytes are sent again (else
 //!   `canary_delivered`);
-//! - a harmless twin whose sensitive file was never shown arrives;
+//! - a harmless twin whose sensitive file was never shown arrives, and at most one such control is missing;
 //! - of a harmless pair, one of which was shown outside, the other arrives *with its own SHA-256* (else the platform stores one file for an
 //!   MD5, `deduplicated`, or no MD5 survives it, `reencoded`);
 //! - the path inside is alive, as for every outcome.
@@ -168,7 +168,7 @@ impl Trial {
     }
 }
 
-/// The sends of one file on one arm, those that left.
+/// The sends of one file on one arm, those that left, for the first recipient of each message: in a group the others are not looked at.
 #[must_use]
 pub fn sends(evidence: &Evidence, tallies: &Tallies, showings: &Showings, item: ItemIx, arm: ArmIx) -> Vec<Sent> {
     let sent = |probe: &ProbeId| {
@@ -282,6 +282,9 @@ pub fn judge(trials: &[Trial], rule: &ExposureRule, false_positive_rate: f64) ->
         is_learned(&sends, false_positive_rate)
     });
     let twin_arrived = of(TrialKind::Unexposed).any(|trial| trial.sent.has_arrived());
+    // One harmless twin may be lost; a second one means that such files are dropped for a reason of their own.
+    let controls = of(TrialKind::Unexposed).chain(of(TrialKind::Harmless));
+    let controls_blocked = controls.filter(|trial| trial.sent.is_blocked()).count();
     let claim = if state(|state| matches!(state, FileState::Reencoded | FileState::Unknown)) {
         Surveillance::Inconclusive(Reason::Reencoded)
     } else if state(|state| matches!(state, FileState::Replaced(_))) {
@@ -291,7 +294,7 @@ pub fn judge(trials: &[Trial], rule: &ExposureRule, false_positive_rate: f64) ->
         Surveillance::Inconclusive(Reason::ControlFailed)
     } else if !learns {
         Surveillance::Inconclusive(Reason::CanaryDelivered)
-    } else if !twin_arrived || !harmless.iter().any(|trial| trial.sent.state == Some(FileState::Intact)) {
+    } else if controls_blocked > 1 || !twin_arrived || !harmless.iter().any(|trial| trial.sent.state == Some(FileState::Intact)) {
         Surveillance::Inconclusive(Reason::ControlFailed)
     } else if blocked >= 2 && ln_e >= ln_least {
         Surveillance::Surveilled

@@ -73,6 +73,8 @@ pub(super) struct Demands {
     pub arrivals: usize,
     /// A single drop leads on: nothing is claimed by it.
     pub lenient: bool,
+    /// It matters whether it is dropped at first or only later, which a single file cannot say once its first send is missing.
+    pub tells_when: bool,
 }
 
 /// What a send of a copy says.
@@ -160,9 +162,18 @@ pub(super) fn judge(copies: &[Copy], demands: Demands) -> State {
     }
     let only = copies.len() == 1;
     let firsts = told.iter().filter(|it| !it.spoiled).filter_map(|it| it.first_blocked);
-    // Of a single file a second drop says that it is blocked, not since when.
+    // Of a single file a second drop says that it is blocked, not since when: the first may have been lost, and the second learned.
+    if only
+        && demands.tells_when
+        && told[0].passed == 0
+        && told[0].since.len() >= fewest
+        && ln_e(told[0].since.iter().copied()) >= least
+    {
+        return State::Stuck;
+    }
     let blocked: Vec<f64> = if only && told[0].passed == 0 { told[0].since.clone() } else { firsts.collect() };
-    if told.iter().all(|it| it.passed == 0) && blocked.len() >= fewest {
+    let is_known = !(only && demands.tells_when);
+    if is_known && told.iter().all(|it| it.passed == 0) && blocked.len() >= fewest {
         let found = ln_e(blocked.iter().copied());
         let all = ln_e(told.iter().flat_map(|it| it.since.iter().copied()));
         // Where all copies were dropped at first, and were sent again, their repetitions make up for what little is wanting.

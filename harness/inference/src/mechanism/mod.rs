@@ -8,7 +8,8 @@
 //! it cannot be shown that one is necessary.
 //!
 //! A claim that something suffices takes as much evidence as a verdict: two blocked sends at least, and an e-value of 1 / false-positive-rate. It
-//! is withdrawn where the benign twin of the same transform never arrived, because then the transform may be what breaks delivery. A claim
+//! That it does so *at once* rests on first sends of two copies at least, with an e-value of at least a tenth of that; a single copy cannot say it.
+//! A claim is withdrawn where the benign twin of the same transform never arrived, because then the transform may be what breaks delivery. A claim
 //! that something does not suffice takes an arrival after the platform had `wait` to look at the file.
 
 mod cell;
@@ -25,6 +26,9 @@ use crate::tally::Tallies;
 use cell::{Copy, Demands, Next, Showing, State, judge};
 pub use table::{Mechanism, Row, Says, Subject};
 use table::{Need, table};
+
+/// The cell of a harmless file with the MD5 of the original.
+const SAME_MD5: &str = "same-md5";
 
 /// An original on one route, and the files made of it that are sent there. No file is sent on two routes, as the hash of one that was
 /// sent is burnt.
@@ -91,7 +95,7 @@ pub fn cases(study: &Study) -> Vec<Case> {
         let Some(file) = item.file.as_ref().filter(|_| item.role == Role::Candidate) else { continue };
         let origin = &file.origin;
         match (origin.base, origin.same_md5_as) {
-            (None, Some(other)) => made_of.entry(other).or_default().entry("same-md5").or_default().push((0, index)),
+            (None, Some(other)) => made_of.entry(other).or_default().entry(SAME_MD5).or_default().push((0, index)),
             (Some(base), _) => {
                 made_of.entry(base).or_default().entry(&origin.transform).or_default().push((origin.variant, index));
             }
@@ -115,7 +119,7 @@ pub fn cases(study: &Study) -> Vec<Case> {
                     of_cell.iter().enumerate().filter(|(place, _)| place % routes.len() == number).map(|(_, (_, item))| *item);
                 cells.push(match row.cell {
                     "original" if number == 0 => vec![base],
-                    "same-md5" if number > 0 => Vec::new(),
+                    SAME_MD5 if number > 0 => Vec::new(),
                     _ => own.collect(),
                 });
                 if row.cell == "fresh" {
@@ -304,12 +308,16 @@ impl Reading<'_> {
                 confirm_after: study.pacing.confirm_after,
                 arrivals: row.arrivals,
                 lenient: !row.convicts(),
+                tells_when: row.tells_when(),
             };
             let state = judge(&self.copies(case, index, recipient), demands);
             known.states[index] = Some(state);
             match state {
                 State::Open(Next::UnderWay) => return (known, Step::UnderWay),
                 State::Open(Next::Send { item, from, first, doubtful }) => {
+                    // An index must have had the time to learn the original.
+                    let shown = (row.cell == SAME_MD5).then(|| self.first_shown(case, recipient)).flatten();
+                    let from = shown.map_or(from, |shown| from.max(shown + wait));
                     let most = rule.map_or(u32::MAX, |rule| rule.max_messages_per_item);
                     if self.sends(case) >= most {
                         return (known, Step::Done);
@@ -323,6 +331,12 @@ impl Reading<'_> {
             }
         }
         (known, Step::Done)
+    }
+
+    /// When the original was sent for the first time.
+    fn first_shown(&self, case: &Case, recipient: AccountIx) -> Option<Timestamp> {
+        let original = table().iter().position(|row| row.cell == "original")?;
+        self.copies(case, original, recipient).iter().flat_map(|copy| &copy.showings).map(|showing| showing.at).min()
     }
 
     fn sends(&self, case: &Case) -> u32 {
@@ -419,7 +433,7 @@ impl Twins {
 
     /// Whether a benign picture that was made in this way arrived. What was not transformed needs none.
     fn arrived(&self, cell: &str, arm: ArmIx, recipient: AccountIx) -> bool {
-        matches!(cell, "original" | "same-md5") || self.0.contains(&(cell.to_owned(), arm, recipient))
+        matches!(cell, "original" | SAME_MD5) || self.0.contains(&(cell.to_owned(), arm, recipient))
     }
 }
 

@@ -102,6 +102,12 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether it makes a difference if it is dropped at first or only later.
+    #[must_use]
+    pub fn tells_when(&self) -> bool {
+        self.dropped_at_first.iter().any(|(subject, _)| matches!(subject, Subject::AtOnce(_)))
+    }
+
     /// Whether a drop of it is a claim, which takes evidence; else it only leads on to the next row.
     #[must_use]
     pub fn convicts(&self) -> bool {

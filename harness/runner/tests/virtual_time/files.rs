@@ -278,3 +278,62 @@ fn what_is_taken_away_again_counts_as_blocked() {
         assert!(found.right >= 4, "{part:?}: {found:?}");
     }
 }
+
+/// One copy of each kind: that it is dropped is known, but not whether it was dropped at first. The first may have been lost, and what
+/// was dropped then learned in the meantime.
+#[test]
+fn a_single_copy_does_not_say_what_is_dropped_at_first() {
+    for planted in every_mechanism() {
+        let (mut study, policy) = filtered(SEED, 60, &[planted]).make();
+        study.items.retain(|item| item.role == Role::Control || item.file.as_ref().is_none_or(|file| file.origin.variant <= 1));
+        renumber(&mut study);
+        let mut policy = policy;
+        policy.network = network(0.15);
+        for rule in &mut policy.file_rules {
+            // Known before the same bytes are sent again.
+            rule.learns_after = Duration::from_millis(1);
+        }
+        let run = drive(study, &policy, &[]);
+        let evidence = run.engine.evidence();
+        for record in mechanism::derive(evidence, &verdicts::tallies(evidence)) {
+            let at_once = record.claims.iter().filter(|claim| {
+                claim.layer == Layer::Enforcement
+                    && claim.mechanism != Some(Mechanism::HashIndex)
+                    && claim.supported == Some(true)
+            });
+            assert!(at_once.filter(|claim| claim.mechanism.is_some()).count() == 0, "{planted:?}: {:?}", record.cells);
+        }
+    }
+}
+
+/// Items were left out: what names others by their places names them where they are now. Copies follow their original.
+fn renumber(study: &mut Study) {
+    let mut base = None;
+    for index in 0..study.items.len() {
+        let place = lacuna_model::ItemIx(u32::try_from(index).unwrap());
+        let item = &mut study.items[index];
+        let Some(file) = item.file.as_mut().filter(|_| item.role == Role::Candidate) else { continue };
+        match (&mut file.origin.base, &mut file.origin.same_md5_as) {
+            (None, None) => base = Some(place),
+            (Some(of), _) | (None, Some(of)) => *of = base.unwrap(),
+        }
+    }
+}
+
+/// Harmless twins that are dropped for a reason of their own convict nobody.
+#[test]
+fn harmless_twins_that_are_dropped_anyway_are_no_surveillance() {
+    for number in 0..20 {
+        let (study, mut policy) = exposed(SEED + number, false, Duration::from_secs(60), FileHandling::default());
+        let mut leaky = policy.file_rules[0].clone();
+        leaky.id = "harmless-too".to_owned();
+        leaky.enforces = Enforces::AtOnce;
+        leaky.enforcement = 0.8;
+        leaky.finds = lacuna_model::policy::Finds { filename: vec![".jpg".to_owned()], ..Default::default() };
+        policy.file_rules.push(leaky);
+        let run = Run::drive(&Arc::new(study), &policy, &[]);
+        let evidence = run.engine.evidence();
+        let (record, _) = exposure::derive(evidence, &verdicts::tallies(evidence)).unwrap();
+        assert_ne!(record.claim, Surveillance::Surveilled, "seed {}: {record:?}", SEED + number);
+    }
+}
