@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use lacuna_inference::evidence::Evidence;
-use lacuna_inference::exposure::{Pair, Sent, Surveillance, Trials, judge, sends, trials};
+use lacuna_inference::exposure::{Pair, Sent, Surveillance, Trials, UNEXPOSED_TO_ARRIVE, judge, sends, trials};
 use lacuna_inference::mechanism::Showings;
 use lacuna_inference::tally::Tallies;
 use lacuna_model::{
@@ -126,8 +126,8 @@ impl Exposure {
         }
         let longest = rule.delays.last().copied().unwrap_or(Duration::ZERO);
         round.singles(&self.files.singles, longest);
-        round.until_one_arrives(&self.files.harmless, longest, true);
-        round.until_one_arrives(&self.files.unexposed, longest, false);
+        round.until_they_arrive(&self.files.harmless, longest, true, 1);
+        round.until_they_arrive(&self.files.unexposed, longest, false, UNEXPOSED_TO_ARRIVE);
         for (turn, (pair, delay)) in self.exposed.iter().enumerate() {
             round.trial(*pair, *delay, turn, true);
         }
@@ -205,13 +205,15 @@ impl Round<'_> {
         false
     }
 
-    /// Pairs of a control, one after the other, until a twin arrived.
-    fn until_one_arrives(&mut self, pairs: &[Pair], delay: Duration, shows: bool) {
+    /// Pairs of a control, one after the other, until so many twins arrived.
+    fn until_they_arrive(&mut self, pairs: &[Pair], delay: Duration, shows: bool, wanted: usize) {
+        let mut arrived = 0;
         for (turn, pair) in pairs.iter().enumerate() {
             if !self.trial(*pair, delay, turn, shows) {
                 return;
             }
-            if self.sent(pair.twin, self.rule.inside).first().is_some_and(Sent::has_arrived) {
+            arrived += usize::from(self.sent(pair.twin, self.rule.inside).first().is_some_and(Sent::has_arrived));
+            if arrived == wanted {
                 return;
             }
         }

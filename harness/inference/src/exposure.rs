@@ -8,7 +8,8 @@
 //!
 //! - the filter inside learns such content at all: a sensitive file of its own is dropped when its bytes are sent again (else
 //!   `canary_delivered`);
-//! - a harmless twin whose sensitive file was never shown arrives, and at most one such control is missing;
+//! - two harmless twins whose sensitive files were never shown arrive, and at most one harmless control is missing. A platform that drops most
+//!   files of such pairs, but not all, for another reason can still be taken for one that surveils, where just its controls arrive;
 //! - of a harmless pair, one of which was shown outside, the other arrives *with its own SHA-256* (else the platform stores one file for an
 //!   MD5, `deduplicated`, or no MD5 survives it, `reencoded`);
 //! - the path inside is alive, as for every outcome.
@@ -29,6 +30,9 @@ use crate::tally::Tallies;
 
 /// So many twins that arrive after the longest delay, and none that does not, show that nothing is enforced.
 const ARRIVALS_TO_CLEAR: usize = 3;
+
+/// So many harmless twins of what was never shown must arrive.
+pub const UNEXPOSED_TO_ARRIVE: usize = 2;
 
 /// An index that knows a file lets it pass so rarely.
 const LETS_PASS: f64 = 0.001;
@@ -281,7 +285,7 @@ pub fn judge(trials: &[Trial], rule: &ExposureRule, false_positive_rate: f64) ->
         let sends: Vec<Sent> = of(TrialKind::Learning).filter(|trial| trial.item == item).map(|trial| trial.sent).collect();
         is_learned(&sends, false_positive_rate)
     });
-    let twin_arrived = of(TrialKind::Unexposed).any(|trial| trial.sent.has_arrived());
+    let twins_arrived = of(TrialKind::Unexposed).filter(|trial| trial.sent.has_arrived()).count();
     // One harmless twin may be lost; a second one means that such files are dropped for a reason of their own.
     let controls = of(TrialKind::Unexposed).chain(of(TrialKind::Harmless));
     let controls_blocked = controls.filter(|trial| trial.sent.is_blocked()).count();
@@ -294,7 +298,10 @@ pub fn judge(trials: &[Trial], rule: &ExposureRule, false_positive_rate: f64) ->
         Surveillance::Inconclusive(Reason::ControlFailed)
     } else if !learns {
         Surveillance::Inconclusive(Reason::CanaryDelivered)
-    } else if controls_blocked > 1 || !twin_arrived || !harmless.iter().any(|trial| trial.sent.state == Some(FileState::Intact)) {
+    } else if controls_blocked > 1
+        || twins_arrived < UNEXPOSED_TO_ARRIVE
+        || !harmless.iter().any(|trial| trial.sent.state == Some(FileState::Intact))
+    {
         Surveillance::Inconclusive(Reason::ControlFailed)
     } else if blocked >= 2 && ln_e >= ln_least {
         Surveillance::Surveilled

@@ -328,8 +328,10 @@ fn harmless_twins_that_are_dropped_anyway_are_no_surveillance() {
         let mut leaky = policy.file_rules[0].clone();
         leaky.id = "harmless-too".to_owned();
         leaky.enforces = Enforces::AtOnce;
-        leaky.enforcement = 0.8;
-        leaky.finds = lacuna_model::policy::Finds { filename: vec![".jpg".to_owned()], ..Default::default() };
+        leaky.enforcement = 0.95;
+        let twins = study.items.iter().filter_map(|item| item.file.as_ref()).filter(|file| file.origin.same_md5_as.is_some());
+        let md5 = twins.map(|file| file.facts.md5.to_string()).collect();
+        leaky.finds = lacuna_model::policy::Finds { md5, ..Default::default() };
         policy.file_rules.push(leaky);
         let run = Run::drive(&Arc::new(study), &policy, &[]);
         let evidence = run.engine.evidence();
