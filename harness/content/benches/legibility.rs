@@ -8,6 +8,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
+use lacuna_model::GrayFormula;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
@@ -15,7 +16,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use lacuna_content::image::{
-    Appearance, Area, Encoding, Grayscale, Limits, RgbImage, STYLES, Typesetter, decode, encode, render,
+    Appearance, Area, Encoding, Limits, RgbImage, STYLES, Typesetter, decode, encode, made_grey, render,
 };
 use lacuna_content::transform::{Entry, Freshness, Original, battery, transform};
 
@@ -69,16 +70,14 @@ fn row(entry: &Entry, samples: &[Sample], typesetter: &mut Typesetter) -> String
         let picture = decode(&made.bytes, &Limits::default()).unwrap().picture;
         away.push(sample.appearance.distance(&Appearance::of(&picture)).0 / 100);
         read += u32::from(reads(&picture).contains(&sample.text));
-        for (count, formula) in in_grey.iter_mut().zip(Grayscale::ALL).filter(|_| is_hidden) {
-            let mut grey = picture.clone();
-            grey.pixels_mut().for_each(|pixel| pixel.0 = [formula.shade(pixel.0); 3]);
-            *count += u32::from(reads(&grey).contains(&sample.text));
+        for (count, formula) in in_grey.iter_mut().zip(GrayFormula::ALL).filter(|_| is_hidden) {
+            *count += u32::from(reads(&made_grey(&picture, formula)).contains(&sample.text));
         }
     }
     away.sort_unstable();
     let grey = if is_hidden { in_grey.map(|count| count.to_string()).join(", ") } else { String::new() };
     let hidden: Vec<&str> =
-        Grayscale::ALL.into_iter().filter(|formula| entry.kept.is_hidden_from(*formula)).map(Grayscale::as_str).collect();
+        GrayFormula::ALL.into_iter().filter(|formula| entry.kept.is_hidden_from(*formula)).map(GrayFormula::as_str).collect();
     let says = match (entry.kept.text, hidden.is_empty()) {
         (true, true) => "legible".to_owned(),
         (true, false) => format!("hidden from {}", hidden.join(", ")),

@@ -140,6 +140,18 @@ impl GrayFormula {
             Self::Lightness => "lightness",
         }
     }
+
+    /// The shade of a colour (red, green, blue), rounded to the nearest.
+    #[must_use]
+    pub fn shade(self, [red, green, blue]: [u8; 3]) -> u8 {
+        let [r, g, b] = [red, green, blue].map(u32::from);
+        let shade = match self {
+            Self::Luminosity => (299 * r + 587 * g + 114 * b + 500) / 1000,
+            Self::Average => (2 * (r + g + b) + 3) / 6,
+            Self::Lightness => (r.max(g).max(b) + r.min(g).min(b)).div_ceil(2),
+        };
+        u8::try_from(shade).unwrap_or(u8::MAX)
+    }
 }
 
 /// How a file of a corpus came about.
@@ -179,4 +191,16 @@ pub struct Recognised {
     pub item: ItemIx,
     /// How far its look is from that of the item, in hundredths of a grey level; `None` where the bytes are the same.
     pub distance: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_formulas_of_grey() {
+        assert_eq!(GrayFormula::ALL.map(|formula| formula.shade([255, 0, 0])), [76, 85, 128]);
+        assert_eq!(GrayFormula::ALL.map(|formula| formula.shade([255, 255, 255])), [255, 255, 255]);
+        assert_eq!(GrayFormula::ALL.map(|formula| formula.shade([10, 20, 40])), [19, 23, 25]);
+    }
 }

@@ -1,44 +1,14 @@
 //! From colours to one luminance, and from pictures to small maps of it. All in integers, so that every machine gives the same.
 
 use image::RgbImage;
+use lacuna_model::GrayFormula;
 
-/// How colours become shades of grey. Programs that look for text differ in it, and a text can be coloured so that one of the
-/// formulas makes it vanish.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Grayscale {
-    /// 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), the usual one.
-    Luminosity,
-    /// (R + G + B) / 3.
-    Average,
-    /// (max + min) / 2, the L of HSL.
-    Lightness,
-}
-
-impl Grayscale {
-    /// Every formula.
-    pub const ALL: [Self; 3] = [Self::Luminosity, Self::Average, Self::Lightness];
-
-    /// As tables write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Luminosity => "luminosity",
-            Self::Average => "average",
-            Self::Lightness => "lightness",
-        }
-    }
-
-    /// The shade of a colour, rounded to the nearest.
-    #[must_use]
-    pub fn shade(self, [red, green, blue]: [u8; 3]) -> u8 {
-        let [r, g, b] = [red, green, blue].map(u32::from);
-        let shade = match self {
-            Self::Luminosity => (299 * r + 587 * g + 114 * b + 500) / 1000,
-            Self::Average => (2 * (r + g + b) + 3) / 6,
-            Self::Lightness => (r.max(g).max(b) + r.min(g).min(b)).div_ceil(2),
-        };
-        u8::try_from(shade).unwrap_or(u8::MAX)
-    }
+/// The picture in shades of grey.
+#[must_use]
+pub fn made_grey(picture: &RgbImage, formula: GrayFormula) -> RgbImage {
+    let mut grey = picture.clone();
+    grey.pixels_mut().for_each(|pixel| pixel.0 = [formula.shade(pixel.0); 3]);
+    grey
 }
 
 /// The fractional bits of a cell of [`luminance_map`].
@@ -62,7 +32,7 @@ pub fn luminance_map(picture: &RgbImage, columns: u32, rows: u32) -> Vec<u32> {
             if summed != Some(y) {
                 let Some(pixels) = picture.as_raw().get(y * stride..(y + 1) * stride) else { continue };
                 for (shade, pixel) in shades.iter_mut().zip(pixels.as_chunks::<3>().0) {
-                    *shade = u32::from(Grayscale::Luminosity.shade(*pixel));
+                    *shade = u32::from(GrayFormula::Luminosity.shade(*pixel));
                 }
                 for (sum, span) in line.iter_mut().zip(&across) {
                     *sum = span.weighted(&shades);
@@ -149,7 +119,7 @@ mod tests {
                 let mut sum = 0;
                 for (x, y, pixel) in picture.enumerate_pixels() {
                     let weight = overlap(x.into(), column, width, columns.into()) * overlap(y.into(), row, height, rows.into());
-                    sum += weight * u64::from(Grayscale::Luminosity.shade(pixel.0));
+                    sum += weight * u64::from(GrayFormula::Luminosity.shade(pixel.0));
                 }
                 map.push(u32::try_from(((sum << MAP_FRACTION) + width * height / 2) / (width * height)).unwrap());
             }
@@ -166,12 +136,5 @@ mod tests {
             });
             assert_eq!(luminance_map(&picture, 8, 6), by_definition(&picture, 8, 6), "{width} × {height}");
         }
-    }
-
-    #[test]
-    fn the_formulas_of_grey() {
-        assert_eq!(Grayscale::ALL.map(|formula| formula.shade([255, 0, 0])), [76, 85, 128]);
-        assert_eq!(Grayscale::ALL.map(|formula| formula.shade([255, 255, 255])), [255, 255, 255]);
-        assert_eq!(Grayscale::ALL.map(|formula| formula.shade([10, 20, 40])), [19, 23, 25]);
     }
 }

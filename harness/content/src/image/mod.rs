@@ -23,7 +23,7 @@ pub use decode::{DecodeError, Decoded, Inspection, Limits, decode, inspect};
 pub use distinct::Distinct;
 pub use encode::{EncodeError, Encoding, encode};
 pub use format::Format;
-pub use luminance::{Grayscale, luminance_map};
+pub use luminance::{luminance_map, made_grey};
 pub use perceptual::{PerceptualHash, perceptual_hash};
 pub use render::{Rendered, STYLES, Style, freshen, render};
 pub use typeset::{FontError, FontIdentity, LONGEST_TEXT, Lettering, SMALLEST_SIZE, TypesetError, Typesetter};

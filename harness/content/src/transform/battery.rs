@@ -2,10 +2,10 @@
 //!
 //! The table is measured, not assumed, where that can be done: docs/benchmarks.md has what a reader of text made of each.
 
+use lacuna_model::GrayFormula;
 use std::sync::LazyLock;
 
 use super::spec::{Spec, Step, grayscale};
-use crate::image::Grayscale;
 
 /// What of an original a filter could still go by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -17,7 +17,7 @@ pub struct Kept {
     pub pixels: bool,
     /// The text, as programs read it that read text in pictures (docs/benchmarks.md has what one of them read). People read more.
     pub text: bool,
-    /// The shades of grey in which the text cannot be seen, in the order of [`Grayscale::ALL`].
+    /// The shades of grey in which the text cannot be seen, in the order of [`GrayFormula::ALL`].
     pub hidden_from: [bool; 3],
     /// How it looks, to whoever compares luminance maps.
     pub look: bool,
@@ -34,8 +34,8 @@ impl Kept {
 
     /// Whether the text is hidden from whoever looks at a picture in those shades of grey.
     #[must_use]
-    pub fn is_hidden_from(&self, formula: Grayscale) -> bool {
-        Grayscale::ALL.into_iter().zip(self.hidden_from).any(|(known, hidden)| known == formula && hidden)
+    pub fn is_hidden_from(&self, formula: GrayFormula) -> bool {
+        GrayFormula::ALL.into_iter().zip(self.hidden_from).any(|(known, hidden)| known == formula && hidden)
     }
 
     /// What is left of what is left.
@@ -96,7 +96,7 @@ fn entry(line: &str) -> Option<Entry> {
     let [transform, bytes, pixels, text, hidden_from, look, metadata, file_name, dropped_means, delivered_means, source] =
         <[String; 11]>::try_from(cells).ok()?;
     let flag = |cell: &str| cell.parse::<bool>().ok();
-    let hidden: Option<Vec<Grayscale>> = hidden_from.split('|').filter(|name| !name.is_empty()).map(grayscale).collect();
+    let hidden: Option<Vec<GrayFormula>> = hidden_from.split('|').filter(|name| !name.is_empty()).map(grayscale).collect();
     let hidden = hidden?;
     Some(Entry {
         spec: transform.parse().ok()?,
@@ -104,7 +104,7 @@ fn entry(line: &str) -> Option<Entry> {
             bytes: flag(&bytes)?,
             pixels: flag(&pixels)?,
             text: flag(&text)?,
-            hidden_from: Grayscale::ALL.map(|formula| hidden.contains(&formula)),
+            hidden_from: GrayFormula::ALL.map(|formula| hidden.contains(&formula)),
             look: flag(&look)?,
             metadata: flag(&metadata)?,
             file_name: flag(&file_name)?,
@@ -141,7 +141,7 @@ pub fn kept(spec: &Spec) -> Kept {
         // Grey is what hides the text, or what is left of it.
         let formula = match step {
             Step::Grayscale(formula) => Some(*formula),
-            Step::Threshold => Some(Grayscale::Luminosity),
+            Step::Threshold => Some(GrayFormula::Luminosity),
             _ => None,
         };
         let vanishes = formula.is_some_and(|formula| all.is_hidden_from(formula));

@@ -1,6 +1,7 @@
 //! The text of a picture, drawn anew.
 
 use image::RgbImage;
+use lacuna_model::GrayFormula;
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -8,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::TransformError;
 use super::pixels::canvas;
 use super::spec::{Half, Tile};
-use crate::image::{Area, Grayscale, Lettering, Rgb, Typesetter};
+use crate::image::{Area, Lettering, Rgb, Typesetter};
 
 /// How far apart two shades are at least where a text is to be seen.
 const FAR: u8 = 40;
@@ -23,7 +24,7 @@ pub(super) fn retypeset(
     typesetter: &mut Typesetter,
     text: &str,
     size: (u32, u32),
-    hidden_from: Option<Grayscale>,
+    hidden_from: Option<GrayFormula>,
     random: &mut ChaCha12Rng,
 ) -> Result<(RgbImage, Area), TransformError> {
     let (mut picture, ink) = match hidden_from {
@@ -75,21 +76,21 @@ struct Colors {
 }
 
 /// Colours of one shade under a formula, as far as the blends between them, and far apart under the two others.
-fn equal(formula: Grayscale, random: &mut ChaCha12Rng) -> Colors {
+fn equal(formula: GrayFormula, random: &mut ChaCha12Rng) -> Colors {
     let drawn = (0..MOST_DRAWS).find_map(|_| {
         let colors = Colors { ink: random.random(), ground: random.random() };
         is_hidden_only_from(formula, colors).then_some(colors)
     });
     drawn.unwrap_or(match formula {
-        Grayscale::Luminosity => Colors { ink: [255, 0, 200], ground: [0, 169, 0] },
-        Grayscale::Average => Colors { ink: [188, 161, 2], ground: [37, 62, 253] },
-        Grayscale::Lightness => Colors { ink: [0, 255, 255], ground: [0, 90, 255] },
+        GrayFormula::Luminosity => Colors { ink: [255, 0, 200], ground: [0, 169, 0] },
+        GrayFormula::Average => Colors { ink: [188, 161, 2], ground: [37, 62, 253] },
+        GrayFormula::Lightness => Colors { ink: [0, 255, 255], ground: [0, 90, 255] },
     })
 }
 
-fn is_hidden_only_from(formula: Grayscale, Colors { ink, ground }: Colors) -> bool {
-    let apart = |formula: Grayscale| formula.shade(ink).abs_diff(formula.shade(ground));
-    let others = || Grayscale::ALL.into_iter().filter(|other| *other != formula);
+fn is_hidden_only_from(formula: GrayFormula, Colors { ink, ground }: Colors) -> bool {
+    let apart = |formula: GrayFormula| formula.shade(ink).abs_diff(formula.shade(ground));
+    let others = || GrayFormula::ALL.into_iter().filter(|other| *other != formula);
     // Blends of equal lightness are of another where the order of the channels changes between.
     let blends = || (0..=255_u16).map(|share| std::array::from_fn(|channel| blend(ink[channel], ground[channel], share)));
     apart(formula) == 0
@@ -203,14 +204,14 @@ mod tests {
 
     #[test]
     fn drawn_and_known_colours_are_hidden_under_one_formula_alone() {
-        for formula in Grayscale::ALL {
+        for formula in GrayFormula::ALL {
             for seed in 0..40 {
                 let colors = equal(formula, &mut generator(seed, &["colours"]));
                 assert!(is_hidden_only_from(formula, colors), "{formula:?} {seed} {colors:?}");
             }
         }
         let known = [([255, 0, 200], [0, 169, 0]), ([188, 161, 2], [37, 62, 253]), ([0, 255, 255], [0, 90, 255])];
-        for (formula, (ink, ground)) in Grayscale::ALL.into_iter().zip(known) {
+        for (formula, (ink, ground)) in GrayFormula::ALL.into_iter().zip(known) {
             assert!(is_hidden_only_from(formula, Colors { ink, ground }), "{formula:?}");
         }
     }

@@ -2,12 +2,13 @@
 
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
+use lacuna_model::GrayFormula;
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
 
 use super::TransformError;
 use super::spec::Side;
-use crate::image::{Area, Grayscale, Limits};
+use crate::image::{Area, Limits, made_grey};
 
 /// The fractional bits of weights and places.
 const FRACTION: u32 = 16;
@@ -176,14 +177,14 @@ pub(super) fn noise(picture: &mut RgbImage, levels: u32, random: &mut ChaCha12Rn
 }
 
 /// Shades of grey.
-pub(super) fn grayscale(picture: &mut RgbImage, formula: Grayscale) {
-    picture.pixels_mut().for_each(|pixel| pixel.0 = [formula.shade(pixel.0); 3]);
+pub(super) fn grayscale(picture: &mut RgbImage, formula: GrayFormula) {
+    *picture = made_grey(picture, formula);
 }
 
 /// Black and white; the threshold has the largest variance between the two classes (Otsu 1979), the lowest of several.
 pub(super) fn threshold(picture: &mut RgbImage) {
     let mut counts = [0_u64; 256];
-    picture.pixels().for_each(|pixel| counts[usize::from(Grayscale::Luminosity.shade(pixel.0))] += 1);
+    picture.pixels().for_each(|pixel| counts[usize::from(GrayFormula::Luminosity.shade(pixel.0))] += 1);
     let weighted = |shade: usize| shade as u64 * counts[shade];
     let (all, sum) = (counts.iter().sum::<u64>(), (0..256).map(weighted).sum::<u64>());
     let (mut dark, mut dark_sum) = (0, 0);
@@ -201,7 +202,7 @@ pub(super) fn threshold(picture: &mut RgbImage) {
             (best, threshold) = (variance, shade);
         }
     }
-    let color = |pixel: [u8; 3]| if usize::from(Grayscale::Luminosity.shade(pixel)) > threshold { [255; 3] } else { [0; 3] };
+    let color = |pixel: [u8; 3]| if usize::from(GrayFormula::Luminosity.shade(pixel)) > threshold { [255; 3] } else { [0; 3] };
     picture.pixels_mut().for_each(|pixel| pixel.0 = color(pixel.0));
 }
 

@@ -3,10 +3,11 @@
 //! A spec is one step or several with `+` between them, done from left to right: `resize:0.5+reencode:jpeg-70`. Its written form
 //! is canonical: what is read and written again is the same, and takes part in what makes each file's hash its own.
 
+use lacuna_model::GrayFormula;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::image::{Encoding, Grayscale};
+use crate::image::Encoding;
 
 /// The most steps of a spec.
 const MOST_STEPS: usize = 8;
@@ -57,13 +58,13 @@ pub enum Step {
     /// Black and white, divided where the variance between the two is largest (Otsu 1979).
     Threshold,
     /// Shades of grey.
-    Grayscale(Grayscale),
+    Grayscale(GrayFormula),
     /// The negative.
     Invert,
     /// The text painted over.
     Blank,
     /// The text alone, drawn anew in other letters elsewhere on another ground; invisible under a formula, where one is named.
-    Retypeset(Option<Grayscale>),
+    Retypeset(Option<GrayFormula>),
     /// The text drawn anew, its strokes made of small figures.
     Blobs(Tile),
     /// That many copies side by side in one picture.
@@ -73,7 +74,7 @@ pub enum Step {
     /// The text as a QR code (ISO/IEC 18004).
     Qr,
     /// Of the original only the text: [`Step::Retypeset`] without metadata, under a name that says nothing.
-    OnlyText(Option<Grayscale>),
+    OnlyText(Option<GrayFormula>),
     /// Of the original only its look: the text painted over, without metadata, under a name that says nothing.
     OnlyLook,
     /// Of the original only its metadata: a harmless picture with them.
@@ -246,8 +247,8 @@ fn named(name: &str, parameter: Option<&str>) -> Option<Step> {
     }
 }
 
-pub(super) fn grayscale(name: &str) -> Option<Grayscale> {
-    Grayscale::ALL.into_iter().find(|formula| formula.as_str() == name)
+pub(super) fn grayscale(name: &str) -> Option<GrayFormula> {
+    GrayFormula::ALL.into_iter().find(|formula| formula.as_str() == name)
 }
 
 /// A whole number in its only form: digits, no zero in front.

@@ -1,11 +1,12 @@
 //! Texts drawn anew, hidden, painted over, and as codes.
 
-use lacuna_content::image::{Format, Grayscale, RgbImage};
+use lacuna_content::image::{Format, RgbImage};
+use lacuna_model::GrayFormula;
 
 use crate::{Pair, TEXT, pixels, spec, typesetter};
 
 /// The largest difference of a shade from that of the ground, which the first pixel has.
-fn contrast(picture: &RgbImage, formula: Grayscale) -> u8 {
+fn contrast(picture: &RgbImage, formula: GrayFormula) -> u8 {
     let ground = formula.shade(picture.get_pixel(0, 0).0);
     picture.pixels().map(|pixel| formula.shade(pixel.0).abs_diff(ground)).max().unwrap()
 }
@@ -15,13 +16,13 @@ fn a_hidden_text_has_no_contrast_under_its_formula_and_much_under_the_others() {
     let mut typesetter = typesetter();
     for format in [Format::Png, Format::Jpeg] {
         let pair = Pair::new("plain", format);
-        for hidden_from in Grayscale::ALL {
+        for hidden_from in GrayFormula::ALL {
             for kind in ["only-text", "retypeset"] {
                 for variant in 1..10 {
                     let spec = spec(&format!("{kind}:{}", hidden_from.as_str()));
                     let made = pair.make(&spec, &mut typesetter, 5, variant).unwrap();
                     let picture = pixels(&made.bytes);
-                    for formula in Grayscale::ALL {
+                    for formula in GrayFormula::ALL {
                         let contrast = contrast(&picture, formula);
                         let near = if formula == hidden_from { contrast <= 1 } else { contrast >= 40 };
                         assert!(near, "{spec} {variant}: {contrast} under {formula:?}");

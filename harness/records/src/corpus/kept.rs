@@ -1,6 +1,5 @@
 //! What a transform keeps of its original, by its name in `items.csv`.
 
-use lacuna_content::image::Grayscale;
 use lacuna_content::transform::{self, Spec};
 use lacuna_model::GrayFormula;
 
@@ -23,14 +22,6 @@ pub fn kept(transform: &str) -> Option<Kept> {
         return Some(Kept { text: true, hidden_from: None, look: true, metadata: true });
     }
     let kept = transform::kept(&transform.parse::<Spec>().ok()?);
-    let hides = |formula: &GrayFormula| {
-        let same = match formula {
-            GrayFormula::Luminosity => Grayscale::Luminosity,
-            GrayFormula::Average => Grayscale::Average,
-            GrayFormula::Lightness => Grayscale::Lightness,
-        };
-        kept.is_hidden_from(same)
-    };
-    let hidden_from = GrayFormula::ALL.into_iter().find(hides);
+    let hidden_from = GrayFormula::ALL.into_iter().find(|formula| kept.is_hidden_from(*formula));
     Some(Kept { text: kept.text, hidden_from, look: kept.look, metadata: kept.metadata })
 }

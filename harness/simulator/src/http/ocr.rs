@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use lacuna_content::image::{self, Encoding, Grayscale, Limits as PictureLimits, Rgb, RgbImage};
+use lacuna_content::image::{self, Encoding, Limits as PictureLimits, RgbImage, made_grey};
 use lacuna_model::GrayFormula;
 use lacuna_model::policy::Policy;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -98,17 +98,4 @@ fn views(bytes: &[u8], formulas: &[GrayFormula]) -> Vec<(Option<GrayFormula>, Ve
     let plain = png(&decoded.picture).map(|bytes| (None, bytes));
     let grey = formulas.iter().filter_map(|formula| Some((Some(*formula), png(&made_grey(&decoded.picture, *formula))?)));
     plain.into_iter().chain(grey).collect()
-}
-
-fn made_grey(picture: &RgbImage, formula: GrayFormula) -> RgbImage {
-    let formula = match formula {
-        GrayFormula::Luminosity => Grayscale::Luminosity,
-        GrayFormula::Average => Grayscale::Average,
-        GrayFormula::Lightness => Grayscale::Lightness,
-    };
-    let mut grey = picture.clone();
-    for pixel in grey.pixels_mut() {
-        *pixel = Rgb([formula.shade(pixel.0); 3]);
-    }
-    grey
 }
