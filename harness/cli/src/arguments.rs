@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{analyze, corpus, diff, evaluate, plan, policy, report, run, schema, simulate, verify};
+use crate::commands::{analyze, compare, corpus, diff, evaluate, plan, policy, report, run, schema, simulate, verify};
 use crate::logging::LogFormat;
 
 /// Measures silent censorship on messaging platforms: sends controlled texts between accounts that you own, lays what was sent
@@ -26,7 +26,8 @@ pub struct Arguments {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 fault in Lacuna; 2 the command line, an experiment, a policy, a corpus or a run's folder is not as \
-it should be; 3 nothing can be concluded; 4 stopped by a safety rule; 130 ended by Ctrl-C. Findings are never failures.";
+it should be; 3 nothing can be concluded; 4 stopped by a safety rule; 5 something changed, with --fail-on-change; 130 ended by Ctrl-C. \
+Findings are never failures.";
 
 /// The form of what stands on stdout.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -53,6 +54,8 @@ pub enum Command {
     Analyze(analyze::Arguments),
     /// Check that a run's folder is what its journal says, byte for byte
     Verify(verify::Arguments),
+    /// Say what changed from run to run, and how long rules live
+    Compare(compare::Arguments),
     /// Write the report of a run anew, and say where it is
     Report(report::Arguments),
     /// Check a corpus, or make one of a list

@@ -23,6 +23,8 @@ pub enum Exit {
     Inconclusive,
     /// 4: stopped by a safety rule.
     Safety,
+    /// 5: something changed, and `--fail-on-change` was given.
+    Changed,
     /// 130: ended by Ctrl-C, as shells report it.
     Interrupted,
 }
@@ -36,6 +38,7 @@ impl Exit {
             Self::Input => 2,
             Self::Inconclusive => 3,
             Self::Safety => 4,
+            Self::Changed => 5,
             Self::Interrupted => 130,
         }
     }

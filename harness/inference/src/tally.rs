@@ -18,6 +18,7 @@ use libm::log;
 
 use crate::baseline::{Baselines, Hour, hour_of};
 use crate::controls::{ControlTally, Controls, is_lost};
+use crate::earlier::EarlierUnits;
 use crate::evidence::{Change, Evidence};
 use crate::loss::{FEWEST_DROPS, LossBaseline, drops_to_reach};
 use crate::multiplicity;
@@ -46,6 +47,7 @@ pub struct Tallies {
     pools: Pools,
     /// Files are under test, which a filter may learn: what arrived once may rightly be missing later.
     has_files: bool,
+    earlier: Option<EarlierUnits>,
     settled: Option<Settled>,
 }
 
@@ -56,6 +58,8 @@ struct Settled {
     ln_threshold: f64,
     /// Per arm: the units with drops enough that it does not convict, and how many sends that count they had.
     left_open: Vec<HashMap<u32, u32, FixedState>>,
+    /// The same of units that are not what they were in an earlier run, as long as that is not certain.
+    unconfirmed: Vec<HashMap<u32, u32, FixedState>>,
 }
 
 /// One send of a tested item for one recipient of the arm.
@@ -94,6 +98,7 @@ impl Tallies {
             controls: Controls::default(),
             pools: Pools::new(study.decision.replicates.is_none() && !has_files),
             has_files,
+            earlier: study.earlier.as_ref().map(|earlier| EarlierUnits::new(earlier, &study)),
             settled: None,
             study,
         }
@@ -450,7 +455,47 @@ impl Tallies {
             let counted = self.units[arm.get()][index].counted();
             left_open[arm.get()].insert(u32::try_from(index).unwrap_or(u32::MAX), counted);
         }
-        self.settled = Some(Settled { ln_threshold, left_open });
+        let unconfirmed = self.unconfirmed(ln_threshold);
+        self.settled = Some(Settled { ln_threshold, left_open, unconfirmed });
+    }
+
+    /// The units that differ from what they were in an earlier run, but by too few sends to say so among all that could have changed.
+    fn unconfirmed(&self, ln_threshold: f64) -> Vec<HashMap<u32, u32, FixedState>> {
+        let mut unconfirmed = vec![HashMap::default(); self.study.arms.len()];
+        let Some(earlier) = &self.earlier else { return unconfirmed };
+        let mut changed = Vec::new();
+        let mut all_changed = 0;
+        for unit in earlier.units() {
+            let Some((index, place)) = self.index(unit.unit) else { continue };
+            let tally = &self.units[unit.unit.arm.get()][index];
+            let ln_e = self.ln_e_at(unit.unit.arm, index, place);
+            let dropped = tally.dropped >= FEWEST_DROPS && ln_e >= ln_threshold && tally.arrivals() == 0;
+            let ln_e = match unit.was_blocked {
+                false if tally.signalled() => f64::INFINITY,
+                false if dropped => ln_e,
+                true if tally.passes() => earlier.ln_e_of_arrivals(tally, self.baselines.pooled_bound(unit.unit.arm, place)),
+                _ => continue,
+            };
+            all_changed += 1;
+            changed.push((unit, index, ln_e));
+        }
+        let level = self.study.decision.false_discovery_rate;
+        for (unit, index, ln_e) in changed {
+            if ln_e < earlier.ln_wanted(unit.was_blocked, all_changed, level) {
+                let arm = unit.unit.arm.get();
+                unconfirmed[arm].insert(u32::try_from(index).unwrap_or(u32::MAX), self.units[arm][index].counted());
+            }
+        }
+        unconfirmed
+    }
+
+    /// Whether a unit is not what it was in an earlier run, and another of its sends would say so with more certainty. Known once
+    /// [`Tallies::settle`] was called, and until another of its sends counts.
+    #[must_use]
+    pub fn awaits_confirmation(&self, unit: Unit) -> bool {
+        let (Some(settled), Some((index, _))) = (&self.settled, self.index(unit)) else { return false };
+        let counted = u32::try_from(index).ok().and_then(|key| settled.unconfirmed[unit.arm.get()].get(&key));
+        counted.is_some_and(|counted| *counted == self.units[unit.arm.get()][index].counted())
     }
 
     /// The verdict of a unit by the last [`Tallies::settle`], exact for what had been counted by then; before it nothing is convicted.

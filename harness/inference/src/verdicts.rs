@@ -227,6 +227,9 @@ impl Sighting {
 fn reason(evidence: &Evidence, unit: Unit, tally: &Tally, sighting: Option<&Sighting>, silent: bool) -> Reason {
     let sanctioned = |account: &AccountIx| evidence.sanctioned(*account);
     let arm = evidence.study().arm(unit.arm);
+    if evidence.study().earlier.as_ref().is_some_and(|earlier| earlier.leaves_out(unit.item)) && sighting.is_none() {
+        return Reason::NotDue;
+    }
     if sanctioned(&unit.recipient) || arm.senders.iter().any(sanctioned) {
         return Reason::AccountSuspect;
     }

@@ -27,11 +27,11 @@ pub use file::{FileFacts, FileFormat, GrayFormula, ItemFile, Origin, ReceivedFil
 pub use ids::{
     AccountId, AccountIx, ArmId, ArmIx, ChannelIx, EntrySequence, ItemId, ItemIx, ProbeId, RunId, SearchIx, VenueId, VenueIx,
 };
-pub use outcome::{MatchedBy, Outcome, Purpose, Reason, SendState, Signal, Verdict};
+pub use outcome::{ChangeKind, ChangeReason, MatchedBy, Outcome, Purpose, Reason, SendState, Signal, Verdict};
 pub use problem::{Location, Problem};
 pub use region::CountryCode;
 pub use study::{
-    Account, Arm, Channel, ContentKind, DesignKind, ExposureRule, IsolationRule, Item, MechanismRule, Pooling, Prior, Role,
-    Study, TextRules, Unit, Venue, VenueKind,
+    Account, Arm, Channel, ContentKind, DesignKind, Earlier, EarlierUnit, ExposureRule, IsolationRule, Item, MechanismRule,
+    Pooling, Prior, Role, Study, TextRules, Unit, Venue, VenueKind,
 };
 pub use time::{Duration, Timestamp};

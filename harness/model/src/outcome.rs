@@ -198,5 +198,53 @@ vocabulary! {
         Reencoded = "reencoded",
         /// The platform stores one file for an MD5, and delivers it for another.
         Deduplicated = "deduplicated",
+        /// Known from an earlier run, and not to be asked again yet.
+        NotDue = "not_due",
+    }
+}
+
+vocabulary! {
+    /// What became of a unit from one run to the next: one word of `changes.csv`.
+    ChangeKind {
+        /// It was delivered, and is blocked now.
+        Blocked = "blocked",
+        /// It was blocked, and is delivered now.
+        Unblocked = "unblocked",
+        /// It was interfered with in one way, and is in another now.
+        ChangedKind = "changed_kind",
+        /// The verdict is the same.
+        Unchanged = "unchanged",
+        /// The two runs differ in more than time.
+        NotComparable = "not_comparable",
+        /// One of the verdicts says nothing, or the two differ by less than chance can.
+        Undetermined = "undetermined",
+    }
+}
+
+vocabulary! {
+    /// Why nothing is said of a change.
+    ChangeReason {
+        /// The item, the arm or the recipient is part of one run only.
+        NotInBoth = "not_in_both",
+        /// The item's message or file is another.
+        ContentDiffers = "content_differs",
+        /// The arm has other senders, another kind of venue, or its accounts are registered or located elsewhere.
+        ArmDiffers = "arm_differs",
+        /// An account uses another client.
+        ClientDiffers = "client_differs",
+        /// The platform is reached by another adapter.
+        AdapterDiffers = "adapter_differs",
+        /// Another engine decided what was asked.
+        EngineDiffers = "engine_differs",
+        /// Messages of controls are lost at another rate.
+        ControlLossDiffers = "control_loss_differs",
+        /// The newer run left the item out, because a change was not likely yet.
+        NotDue = "not_due",
+        /// The newer verdict says nothing.
+        Inconclusive = "inconclusive",
+        /// No earlier verdict says anything.
+        NothingEarlier = "nothing_earlier",
+        /// The verdicts differ, but too few sends say so.
+        TooLittleEvidence = "too_little_evidence",
     }
 }

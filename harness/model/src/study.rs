@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::event::Probe;
 use crate::file::ItemFile;
-use crate::ids::{AccountId, AccountIx, ArmId, ArmIx, ChannelIx, ItemId, ItemIx, VenueId, VenueIx};
+use crate::ids::{AccountId, AccountIx, ArmId, ArmIx, ChannelIx, ItemId, ItemIx, RunId, VenueId, VenueIx};
 use crate::outcome::Purpose;
 use crate::region::CountryCode;
 use crate::time::Duration;
@@ -58,6 +58,39 @@ pub struct Study {
     /// What is exposed where; `None` where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposure: Option<ExposureRule>,
+    /// What a predecessor found; `None` where the experiment names none, or nothing was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier: Option<Earlier>,
+}
+
+/// What is known from the runs of a predecessor. It says what is asked, how, and how often, and convicts nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The runs, the oldest first.
+    pub runs: Vec<RunId>,
+    /// Units that were delivered when they were last asked, in ascending order.
+    pub delivered: Vec<EarlierUnit>,
+    /// Units that were blocked in some way, in ascending order.
+    pub blocked: Vec<EarlierUnit>,
+    /// Items that are not asked in this run, because a change is not likely yet; in ascending order.
+    pub not_due: Vec<ItemIx>,
+}
+
+/// A unit as a journal's first line writes it, without names: there may be many of them.
+pub type EarlierUnit = (ItemIx, ArmIx, AccountIx);
+
+impl Earlier {
+    /// Whether an item is left out of the run.
+    #[must_use]
+    pub fn leaves_out(&self, item: ItemIx) -> bool {
+        self.not_due.binary_search(&item).is_ok()
+    }
+
+    /// Whether an item was blocked for somebody.
+    #[must_use]
+    pub fn was_blocked(&self, item: ItemIx, arm: ArmIx, recipient: AccountIx) -> bool {
+        self.blocked.binary_search(&(item, arm, recipient)).is_ok()
+    }
 }
 
 /// How the mechanism of a file filter is asked about.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use lacuna_model::{Role, Study, Verdict};
 
+use crate::comparison::COMPARISON_FOLDER_PREFIX;
 use crate::journal::InputHash;
 use crate::projection::{PROJECTION_FOLDER_PREFIX, SCHEMA_VERSION, StoredManifest, hash_file, rule_id};
 use crate::run_folder::JOURNAL;
@@ -109,13 +110,14 @@ pub fn remember(began: &Study, study: &mut Study) {
         now.prior.blocked_before = before.prior.blocked_before;
         now.prior.passed_before = before.prior.passed_before;
     }
+    study.earlier.clone_from(&began.earlier);
     if let (Some(before), Some(now)) = (&began.isolation, &mut study.isolation) {
         now.rules.clone_from(&before.rules);
     }
 }
 
 /// The names of the runs in a folder, the newest first: they begin with the time of their opening.
-fn runs_in(folder: &Path, warnings: &mut Vec<String>) -> Vec<String> {
+pub(crate) fn runs_in(folder: &Path, warnings: &mut Vec<String>) -> Vec<String> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
@@ -128,7 +130,7 @@ fn runs_in(folder: &Path, warnings: &mut Vec<String>) -> Vec<String> {
     let mut foreign = Vec::new();
     for entry in entries.flatten() {
         match entry.file_name().into_string() {
-            Ok(name) if name.starts_with('.') || is_evaluation(&name) => {}
+            Ok(name) if name.starts_with('.') || is_beside_runs(&name) => {}
             Ok(name) if entry.path().join(JOURNAL).is_file() => runs.push(name),
             Ok(name) => foreign.push(name),
             Err(name) => foreign.push(name.display().to_string()),
@@ -143,9 +145,10 @@ fn runs_in(folder: &Path, warnings: &mut Vec<String>) -> Vec<String> {
     runs
 }
 
-/// What `lacuna evaluate` keeps beside the runs.
-fn is_evaluation(name: &str) -> bool {
-    name.starts_with("evaluate-") && Path::new(name).extension().is_some_and(|it| it == "csv")
+/// What other commands keep beside the runs: evaluations and comparisons.
+fn is_beside_runs(name: &str) -> bool {
+    let is_evaluation = name.starts_with("evaluate-") && Path::new(name).extension().is_some_and(|it| it == "csv");
+    is_evaluation || name.starts_with(COMPARISON_FOLDER_PREFIX)
 }
 
 /// Counts the verdicts of one run and takes its rules. Nothing was read of a run without verdicts: it goes on, or did not come to

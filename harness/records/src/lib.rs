@@ -1,5 +1,6 @@
 //! Every file format of Lacuna: experiment, policy, corpus, journal, CSV, data package, manifest. No async runtime.
 
+pub mod comparison;
 pub mod contents;
 pub mod corpus;
 pub mod diff;
@@ -10,6 +11,7 @@ pub mod ledger;
 mod lines;
 pub mod lock;
 pub mod policy;
+pub mod predecessor;
 pub mod projection;
 pub mod run_folder;
 pub mod schema;

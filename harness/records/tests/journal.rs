@@ -6,11 +6,16 @@ mod support;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use lacuna_model::{Deadline, Decision, Duration, Entry, EntrySequence, Excerpt, Fact, Probe, Role, SearchIx, Timestamp};
-use lacuna_records::journal::{Encoder, FileStorage, JournalError, LineProblem, Reader, Storage, VolatileStorage, recover, scan};
+use lacuna_model::{
+    ArmIx, Deadline, Decision, Duration, Earlier, Entry, EntrySequence, Excerpt, Fact, ItemIx, Probe, Role, RunId, SearchIx,
+    Study, Timestamp,
+};
+use lacuna_records::journal::{
+    Encoder, FileStorage, JOURNAL_VERSION, JournalError, LineProblem, Reader, Storage, VolatileStorage, recover, scan,
+};
 use proptest::prelude::*;
 use support::texts::{header_of, isolating};
-use support::{START, entries, epoch, example_entries, header, journal, journal_of, planned};
+use support::{START, entries, epoch, example_entries, header, journal, journal_of, planned, study};
 
 const FILE: &str = "journal.jsonl";
 const GOLDEN_1: &[u8] = include_bytes!("golden/journal-v1.jsonl");
@@ -19,6 +24,8 @@ const GOLDEN_2: &[u8] = include_bytes!("golden/journal-v2.jsonl");
 const GOLDEN: &[u8] = include_bytes!("golden/journal-v3.jsonl");
 /// One about a file, without a seal.
 const GOLDEN_4: &[u8] = include_bytes!("golden/journal-v4.jsonl");
+/// One that knows what an earlier run found.
+const GOLDEN_5: &[u8] = include_bytes!("golden/journal-v5.jsonl");
 
 type Lines = Vec<(EntrySequence, Timestamp, Entry)>;
 
@@ -82,14 +89,19 @@ fn version_3_stays_readable() {
     assert_eq!(seal.exit_code, 0);
     assert_eq!(seal.counts, encoder.counts());
     encoder.seal(seal.at, seal.exit_code, &mut bytes);
-    // All but the version in the first line, and the hashes that hang on it.
-    let without_hash = |line: &str| line.rsplit_once(",\"hash\"").unwrap().0.replace("\"version\":4", "\"version\":3");
-    let lines_of = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap().lines().map(without_hash).collect::<Vec<_>>();
-    assert_eq!(lines_of(&bytes), lines_of(GOLDEN));
+    assert!(lines_of(&bytes, 3) == lines_of(GOLDEN, 3), "it is written otherwise");
+}
+
+/// The lines without the version in the first, and without the hashes that hang on it.
+fn lines_of(bytes: &[u8], version: u64) -> Vec<String> {
+    let now = format!("\"version\":{JOURNAL_VERSION},");
+    let without_hash =
+        |line: &str| line.rsplit_once(",\"hash\"").unwrap().0.replacen(&now, &format!("\"version\":{version},"), 1);
+    std::str::from_utf8(bytes).unwrap().lines().map(without_hash).collect()
 }
 
 #[test]
-fn version_4_stays_readable_and_is_written_the_same() {
+fn version_4_stays_readable() {
     let mut reader = Reader::new(Path::new(FILE), GOLDEN_4).unwrap();
     let (mut encoder, mut bytes) = Encoder::new(reader.header());
     assert!(reader.header().study.mechanism.is_some());
@@ -98,8 +110,41 @@ fn version_4_stays_readable_and_is_written_the_same() {
     for (sequence, at, entry) in &lines {
         assert_eq!(encoder.append(*at, entry, &mut bytes), *sequence);
     }
-    assert_eq!(String::from_utf8(bytes).unwrap(), String::from_utf8(GOLDEN_4.to_vec()).unwrap());
-    assert_eq!(encoder.last_hash(), reader.last_hash());
+    assert!(lines_of(&bytes, 4) == lines_of(GOLDEN_4, 4), "it is written otherwise");
+}
+
+/// What an earlier run found, in the study.
+fn informed() -> Study {
+    let (item, arm, recipient) = (ItemIx(1), ArmIx(0), study().arms[0].recipients[0]);
+    let earlier = Earlier {
+        runs: vec![RunId::from("20161130T080000Z-0a1b2c3d")],
+        delivered: vec![(item, arm, recipient)],
+        blocked: Vec::new(),
+        not_due: vec![item],
+    };
+    Study { earlier: Some(earlier), ..study() }
+}
+
+#[test]
+fn version_5_stays_readable_and_is_written_the_same() {
+    let mut reader = Reader::new(Path::new(FILE), GOLDEN_5).unwrap();
+    assert_eq!(reader.header(), &header_of(informed()));
+    let lines: Lines = reader.by_ref().map(Result::unwrap).collect();
+    assert_eq!(lines.into_iter().map(|(.., entry)| entry).collect::<Vec<_>>(), example_entries());
+    assert!(journal_of(&header_of(informed()), &example_entries(), Some(0)) == GOLDEN_5, "it is written otherwise");
+}
+
+#[test]
+fn what_is_known_of_units_that_are_not_there_is_refused() {
+    let golden = journal_of(&header_of(informed()), &example_entries(), Some(0));
+    let forged = |from: &'static str, to: &'static str| {
+        assert!(std::str::from_utf8(&golden).unwrap().contains(from), "{from}");
+        problem(&forged_from(golden.clone(), move |line| line.replacen(from, to, 1))).0
+    };
+    assert_eq!(forged("\"delivered\":[[1,0,", "\"delivered\":[[99,0,"), 1);
+    assert_eq!(forged("\"delivered\":[[1,0,", "\"delivered\":[[1,9,"), 1);
+    assert_eq!(forged("\"not_due\":[1]", "\"not_due\":[99]"), 1);
+    assert_eq!(forged("\"not_due\":[1]", "\"not_due\":[1,0]"), 1);
 }
 
 #[test]
@@ -114,8 +159,8 @@ fn each_error_names_the_line_and_what_is_wrong() {
         ("half a first line", GOLDEN_2[..100].to_vec()),
         ("another file", b"probe_id,sequence\n".to_vec()),
         ("another journal", forged(|line| line.replace("\"journal\":\"lacuna\"", "\"journal\":\"diary\""))),
-        ("newer", forged(|line| line.replace("\"version\":4", "\"version\":5,\"more\":true"))),
-        ("unknown member of the header", forged(|line| line.replace("\"version\":4", "\"version\":4,\"more\":true"))),
+        ("newer", forged(|line| line.replace("\"version\":5", "\"version\":6,\"more\":true"))),
+        ("unknown member of the header", forged(|line| line.replace("\"version\":5", "\"version\":5,\"more\":true"))),
         ("account twice", forged(|line| line.replace("{\"id\":\"intl-b\"", "{\"id\":\"intl-a\""))),
         ("index into nothing", forged(|line| line.replace("\"members\":[0,1,2]", "\"members\":[0,1,3]"))),
         ("changed", String::from_utf8(GOLDEN_2.to_vec()).unwrap().replacen("not allowed", "allowed", 1).into_bytes()),

@@ -27,6 +27,7 @@ fn experiment() -> Experiment {
             input(InputKind::Corpus, "../corpora/quickstart", "c"),
         ],
         files: Vec::new(),
+        predecessor: None,
     }
 }
 

@@ -106,6 +106,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::CanaryDelivered => "an item known to be dropped arrived on this arm",
         Reason::Reencoded => "the platform encodes files anew, so that no hash survives it",
         Reason::Deduplicated => "the platform delivered another file of the same MD5",
+        Reason::NotDue => "known from an earlier run, and not to be asked again yet",
     }
 }
 

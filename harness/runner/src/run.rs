@@ -202,6 +202,14 @@ impl Prepared {
         }
         check_hashes(results, experiment, None)?;
         let opened_at = Clock::start(Timestamp(0)).now();
+        let mut earlier = earlier;
+        if let Some(predecessor) = &experiment.predecessor {
+            let found = predecessor.apply(&mut experiment.study, opened_at);
+            for warning in found.warnings {
+                tracing::warn!("{warning}");
+            }
+            earlier.extend(found.inputs);
+        }
         let run_id = new_run_id(opened_at);
         let folder = RunFolder::create(results, &experiment.study.name, &run_id)?;
         let contents = open_contents(&folder)?;

@@ -1,6 +1,7 @@
 //! The subcommands, a file each.
 
 pub mod analyze;
+pub mod compare;
 pub mod corpus;
 pub mod diff;
 pub mod evaluate;
@@ -34,6 +35,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Evaluate(command) => evaluate::run(command, output, &screen),
         Command::Diff(command) => diff::run(&command, output),
         Command::Analyze(command) => analyze::run(&command, output),
+        Command::Compare(command) => compare::run(command, output),
         Command::Verify(command) => verify::run(&command, output),
         Command::Report(command) => report::run(&command, output),
         Command::Corpus(command) => corpus::run(command, output),

@@ -142,7 +142,7 @@ impl Screen {
                 // Only where messages of several parts were seen to arrive: else the carrier might be what is dropped.
                 let parts_pass = self.pooling[question.route as usize].as_ref().is_some_and(|it| it.checks.parts_pass);
                 let role = study.item(question.item).role;
-                let audited = question.alone && self.pooling[question.route as usize].is_some();
+                let audited = question.alone && !question.known && self.pooling[question.route as usize].is_some();
                 let purpose = purpose(question, audited, drops, study);
                 return Some(Ask {
                     items: vec![question.item],

@@ -91,6 +91,7 @@ impl Screen {
     /// The questions of one route, shuffled; dealt to the senders in turn, or left to the pools. Those about canaries are held.
     fn add_questions(&mut self, study: &Study, route: usize) {
         let Route { arm, channels, recipients } = &self.routes[route];
+        let recipients_of = recipients;
         let recipients: Vec<&str> = recipients.iter().map(|recipient| study.account(*recipient).id.as_str()).collect();
         let named = |first: &str| {
             let mut names = vec![first, study.arm(*arm).id.as_str()];
@@ -100,7 +101,12 @@ impl Screen {
         let mut random = named("screen");
         // Files are asked about by a design of their own.
         let is_own = matches!(study.design, DesignKind::Screen | DesignKind::Isolate);
-        let mut order: Vec<ItemIx> = study.items_of(Role::Candidate).filter(|_| is_own).collect();
+        let is_due = |item: &ItemIx| study.earlier.as_ref().is_none_or(|earlier| !earlier.leaves_out(*item));
+        let was_blocked = |item: ItemIx| {
+            let earlier = study.earlier.as_ref();
+            earlier.is_some_and(|earlier| recipients_of.iter().any(|it| earlier.was_blocked(item, *arm, *it)))
+        };
+        let mut order: Vec<ItemIx> = study.items_of(Role::Candidate).filter(|item| is_own && is_due(item)).collect();
         order.shuffle(&mut random);
         let mut canaries: Vec<ItemIx> = study.items_of(Role::Canary).collect();
         canaries.shuffle(&mut random);
@@ -122,13 +128,15 @@ impl Screen {
             let question = QuestionIx::try_from(self.questions.len()).unwrap_or(QuestionIx::MAX);
             let canary = turn >= candidates;
             let mut stage = Stage::Queued;
+            // What was blocked is likely to be blocked still, and would take its company along.
+            let known = !canary && was_blocked(item);
             match &mut pooled {
                 _ if canary => self.held.push(question),
-                Some(pooled) => {
+                Some(pooled) if !known => {
                     stage = Stage::Pooled;
                     pooled.pools.wait(pooled.priors.class_of(item), question);
                 }
-                None => self.queues[channels[turn % channels.len()].get()].push_fresh(question),
+                _ => self.queues[channels[turn % channels.len()].get()].push_fresh(question),
             }
             self.questions.push(Question {
                 item,
@@ -138,7 +146,8 @@ impl Screen {
                 attempts: 0,
                 hunt: None,
                 stage,
-                alone: false,
+                alone: known,
+                known,
                 learned: false,
             });
         }
@@ -205,7 +214,12 @@ impl Screen {
         if study.decision.replicates.is_some() && is_candidate {
             // Every item once more before any is sent again.
             self.queues[channel.get()].push_fresh(index);
-        } else if question.attempts == 0 && is_candidate && question.alone && self.pooling[question.route as usize].is_some() {
+        } else if question.attempts == 0
+            && is_candidate
+            && question.alone
+            && !question.known
+            && self.pooling[question.route as usize].is_some()
+        {
             self.queues[channel.get()].push_audit(index);
         } else {
             self.queues[channel.get()].push_again(index, from, last);
@@ -312,7 +326,8 @@ impl Screen {
     /// What is thought of the question's class learns from its first answer: that is in time, while convicting takes until the end.
     fn learn(&mut self, index: QuestionIx, blocked: bool) {
         let question = &mut self.questions[index as usize];
-        if let (false, Some(pooled)) = (question.learned, &mut self.pooling[question.route as usize]) {
+        // What an earlier run found blocked says nothing about those that it did not.
+        if let (false, Some(pooled)) = (question.learned || question.known, &mut self.pooling[question.route as usize]) {
             question.learned = true;
             pooled.priors.learn(pooled.priors.class_of(question.item), blocked);
         }
@@ -344,7 +359,11 @@ impl Screen {
             }
             match replicates {
                 Some(replicates) => tallies.of(unit).counted() >= replicates,
-                None => tallies.verdict(unit).is_some() && !(question.alone && tallies.of(unit).counted() == 0),
+                None => {
+                    tallies.verdict(unit).is_some()
+                        && !(question.alone && tallies.of(unit).counted() == 0)
+                        && !tallies.awaits_confirmation(unit)
+                }
             }
         })
     }

@@ -37,6 +37,8 @@ pub(super) struct Question {
     pub stage: Stage,
     /// Only what it does alone answers it: it was cleared in a pool and is audited, or pools are no longer believed.
     pub alone: bool,
+    /// An earlier run found it blocked for somebody: it is asked alone from the start.
+    pub known: bool,
     /// What is thought of its class has learned from it.
     pub learned: bool,
 }

@@ -173,7 +173,7 @@ impl Screen {
     pub(super) fn learn_of_pools(&mut self, index: QuestionIx, at: Timestamp, study: &Study, tallies: &Tallies) {
         let question = &self.questions[index as usize];
         let (item, route) = (question.item, question.route);
-        let judged = question.alone && question.stage == Stage::Answered;
+        let judged = question.alone && !question.known && question.stage == Stage::Answered;
         let known = self.route(index).units(item).any(|unit| is_known(unit, tallies));
         let passes = !known && self.route(index).units(item).any(|unit| tallies.of(unit).passed() > 0);
         let Some(pooled) = &mut self.pooling[route as usize] else { return };

@@ -16,6 +16,7 @@ use super::items::{Items, LoadCorpus};
 use super::settings::{SecretExists, Surroundings, folder_of, one_of};
 use super::shape;
 use crate::policy;
+use crate::predecessor::Predecessor;
 use crate::toml_reader::{Cursor, Document, Problems, Value, check};
 
 /// An experiment, read and checked together with everything that it names.
@@ -33,6 +34,8 @@ pub struct Experiment {
     pub inputs: Vec<Input>,
     /// Where the bytes of the study's files are, in the order of its items.
     pub files: Vec<StudyFile>,
+    /// The runs that it goes on from.
+    pub predecessor: Option<Predecessor>,
 }
 
 /// A file or folder that an experiment was read from.
@@ -178,9 +181,30 @@ fn read(
         isolation,
         mechanism: designs.mechanism,
         exposure: designs.exposure,
+        earlier: None,
     };
     check_files(&study, &corpora, problems);
-    Some(Experiment { study, platform, accounts: accounts.settings, policy, inputs, files: items.files.list })
+    let predecessor = root.table("predecessor").and_then(|table| predecessor(&table, surroundings));
+    if predecessor.is_some() && !matches!(study.design, DesignKind::Screen | DesignKind::Isolate) {
+        let table = root.key("predecessor");
+        root.report(
+            &table,
+            "this design gives no verdicts that a later run could go on from",
+            "leave it out, or use design = \"screen\"",
+            problems,
+        );
+    }
+    Some(Experiment { study, platform, accounts: accounts.settings, policy, inputs, files: items.files.list, predecessor })
+}
+
+fn predecessor(table: &Cursor<'_>, surroundings: &Surroundings<'_>) -> Option<Predecessor> {
+    let written = table.text("runs")?.value;
+    Some(Predecessor {
+        runs: surroundings.absolute(&written),
+        written: PathBuf::from(written),
+        retest_above: table.number("retest-above")?,
+        retest_sample: table.number("retest-sample")?,
+    })
 }
 
 /// The adapter that comes with Lacuna.

@@ -1,6 +1,6 @@
 //! The keys of an experiment file.
 
-use std::ops::Bound::Excluded;
+use std::ops::Bound::{Excluded, Included};
 
 use lacuna_model::DesignKind;
 use lacuna_model::adapter::{AdapterSpec, SettingForm, SettingSpec};
@@ -34,6 +34,7 @@ pub(crate) fn experiment(adapters: &[AdapterSpec], adapter: Option<&AdapterSpec>
         Key::with_default("then", Form::Table(then()), "{}", "what follows a screen"),
         Key::with_default("mechanism", Form::Table(mechanism_shape()), "{}", "how design = \"mechanism\" asks"),
         Key::optional("exposure", Form::Table(exposure_shape()), "what design = \"exposure\" shows where"),
+        Key::optional("predecessor", Form::Table(predecessor()), "the runs that this experiment goes on from"),
         Key::with_default("watch", Form::Table(watch()), "{}", "how long to look"),
         Key::with_default("pacing", Form::Table(pacing()), "{}", "how fast an account may be"),
         Key::with_default("safety", Form::Table(safety()), "{}", "when to stop"),
@@ -168,6 +169,28 @@ fn decision() -> Shape {
             "replicates",
             Form::Integer { least: 2, most: i64::from(u32::MAX) },
             "so many sends of every item, without an early stop and without pools: rates of enforcement instead of a screen",
+        ),
+    ])
+}
+
+fn predecessor() -> Shape {
+    Shape::new(vec![
+        Key::required(
+            "runs",
+            Form::Path,
+            "a run's folder, or the folder of all runs of an experiment (its newest ten are read); where none is there yet, all is asked",
+        ),
+        Key::with_default(
+            "retest-above",
+            Form::Number((Included(0.0), Excluded(1.0))),
+            "0.0",
+            "known items are asked again once they have changed with this probability, by how often items did; 0: all in every run",
+        ),
+        Key::with_default(
+            "retest-sample",
+            Form::Number((Included(0.0), Included(1.0))),
+            "0.1",
+            "the share of the other known items that is asked nevertheless, drawn anew for every run",
         ),
     ])
 }

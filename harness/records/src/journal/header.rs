@@ -10,7 +10,7 @@ use super::names;
 use super::registration::Deviation;
 
 /// The version of the journal that this Lacuna writes, and the newest that it reads.
-pub const JOURNAL_VERSION: u64 = 4;
+pub const JOURNAL_VERSION: u64 = 5;
 
 const JOURNAL: &str = "lacuna";
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use lacuna_model::{AccountIx, ArmIx, ChannelIx, ItemIx, Study, VenueIx};
+use lacuna_model::{AccountIx, ArmIx, ChannelIx, EarlierUnit, ItemIx, Study, VenueIx};
 
 use super::error::LineProblem;
 
@@ -152,7 +152,29 @@ pub(super) fn check(study: &Study) -> Result<(), String> {
                 && channel.venue.get() < study.venues.len()
                 && channel.recipients.iter().all(account)
         });
-    if whole { Ok(()) } else { Err("it refers to an account, venue, arm or channel that it does not have".to_owned()) }
+    if !whole {
+        return Err("it refers to an account, venue, arm or channel that it does not have".to_owned());
+    }
+    check_earlier(study)
+}
+
+/// Whether what is known from earlier runs is about units of the study, in order.
+fn check_earlier(study: &Study) -> Result<(), String> {
+    let Some(earlier) = &study.earlier else { return Ok(()) };
+    let is_item = |item: &ItemIx| item.get() < study.items.len();
+    let is_unit = |(item, arm, recipient): &EarlierUnit| {
+        is_item(item) && study.arms.get(arm.get()).is_some_and(|arm| arm.recipients.contains(recipient))
+    };
+    let whole = earlier.delivered.iter().chain(&earlier.blocked).all(is_unit)
+        && earlier.not_due.iter().all(is_item)
+        && earlier.delivered.is_sorted()
+        && earlier.blocked.is_sorted()
+        && earlier.not_due.is_sorted();
+    if whole {
+        Ok(())
+    } else {
+        Err("what it knows from earlier runs is about items, arms or recipients that it does not have".to_owned())
+    }
 }
 
 fn each_once<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {

@@ -9,7 +9,7 @@ use crate::time_format::iso8601;
 
 /// One value.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Cell<'a> {
+pub(crate) enum Cell<'a> {
     /// There is no value.
     Missing,
     /// Text that may be anything.

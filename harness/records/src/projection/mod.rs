@@ -14,6 +14,7 @@
 mod account_tables;
 mod analyze;
 mod cell;
+pub(crate) mod change_tables;
 mod claim_tables;
 mod combination_tables;
 mod control_tables;
@@ -34,14 +35,16 @@ mod writer;
 pub use analyze::{Analysis, AnalyzeError, AnalyzeOptions, analyze};
 pub(crate) use analyze::{PROJECTION_FOLDER_PREFIX, hash_file};
 pub use cell::number;
+pub(crate) use change_tables::ChangeRow;
 pub(crate) use derive::{Options, derive, is_derived, table_files};
 pub(crate) use figure_tables::FIGURES;
 pub(crate) use manifest::StoredManifest;
 pub use manifest::{FileHash, MANIFEST};
-pub(crate) use output::{Artifact, Output};
+pub(crate) use output::{Artifact, Folder, Output};
 pub use registration::{Deviating, DeviationKind, Registration};
 pub use report_page::REPORT;
 pub(crate) use rule_tables::rule_id;
+pub(crate) use writer::TableWriter;
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
 pub const PROJECTION_VERSION: u32 = 4;

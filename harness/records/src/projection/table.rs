@@ -6,7 +6,7 @@ use super::cell::Cell;
 
 /// What a column holds.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Any text.
     Text,
     /// One of these words.
@@ -22,7 +22,7 @@ pub(super) enum Form {
 }
 
 /// One column of rows of type `R`.
-pub(super) struct Column<R> {
+pub(crate) struct Column<R> {
     pub name: &'static str,
     pub form: Form,
     pub meaning: &'static str,
@@ -31,14 +31,14 @@ pub(super) struct Column<R> {
 
 /// A column of another table.
 #[derive(Clone, Copy)]
-pub(super) struct ForeignKey {
+pub(crate) struct ForeignKey {
     pub column: &'static str,
     pub table: &'static str,
     pub key: &'static str,
 }
 
 /// A table of rows of type `R`. Two columns come before its own: `schema_version` and `run_id`.
-pub(super) struct Table<R> {
+pub(crate) struct Table<R> {
     pub name: &'static str,
     pub meaning: &'static str,
     pub columns: Vec<Column<R>>,
@@ -100,6 +100,6 @@ impl<R> Column<R> {
 }
 
 /// One column, in the order in which a definition reads best.
-pub(super) fn column<R>(name: &'static str, form: Form, meaning: &'static str, cell: for<'r> fn(&'r R) -> Cell<'r>) -> Column<R> {
+pub(crate) fn column<R>(name: &'static str, form: Form, meaning: &'static str, cell: for<'r> fn(&'r R) -> Cell<'r>) -> Column<R> {
     Column { name, form, meaning, cell }
 }

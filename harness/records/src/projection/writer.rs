@@ -58,7 +58,7 @@ impl<T: Read> Read for Hashed<T> {
 type Csv = csv::Writer<Hashed<Box<dyn Artifact>>>;
 
 /// Writes one table, and its guarded copy where one is asked for.
-pub(super) struct TableWriter<R> {
+pub(crate) struct TableWriter<R> {
     table: Table<R>,
     schema_version: String,
     run_id: RunId,

@@ -100,6 +100,7 @@ pub fn study() -> Study {
         isolation: None,
         mechanism: None,
         exposure: None,
+        earlier: None,
     }
 }
 

@@ -84,6 +84,7 @@ pub fn study(items: Vec<Item>, arms: u16) -> Study {
         isolation: None,
         mechanism: None,
         exposure: None,
+        earlier: None,
     }
 }
 

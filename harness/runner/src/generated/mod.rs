@@ -1,6 +1,7 @@
 //! Studies and policies that are made and not read: for measuring the design itself, and for planning.
 
 mod assumed;
+mod changing;
 mod exposed;
 mod filtered;
 mod searched;
@@ -17,6 +18,7 @@ use lacuna_model::{
 };
 
 pub use assumed::{Assumption, assume};
+pub use changing::{Changing, ChangingRules};
 pub use exposed::ExposedFiles;
 pub use filtered::{FilteredFiles, Part, Planted};
 pub use searched::Searched;
@@ -101,6 +103,7 @@ impl Generated {
             isolation: None,
             mechanism: None,
             exposure: None,
+            earlier: None,
         };
         (study, policy)
     }

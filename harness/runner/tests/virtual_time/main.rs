@@ -3,6 +3,7 @@
 //! - [`scenarios`]: the files of `tests/scenarios/`, which say what happens and what must be concluded. Their README says how
 //!   to write one.
 //! - [`campaigns`]: hundreds of runs under one kind of fault, in which nothing may be called dropped that is not.
+//! - [`changes`]: rules that change between two runs, and what a comparison says of them.
 //! - [`contrasts`]: regions that differ, and accounts that only look as if.
 //! - [`random`]: small random studies, policies and faults, after which the [`invariants`] must hold.
 //! - [`evaluation`]: a reduced table of what a verdict costs and how right it is.
@@ -15,6 +16,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod campaigns;
+mod changes;
 mod contrasts;
 mod evaluation;
 mod expect;

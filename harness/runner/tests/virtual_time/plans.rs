@@ -15,7 +15,15 @@ use crate::run::Run;
 
 fn of(study: Study) -> Experiment {
     let accounts = vec![Settings::new(); study.accounts.len()];
-    Experiment { study, platform: Settings::new(), accounts, policy: None, inputs: Vec::new(), files: Vec::new() }
+    Experiment {
+        study,
+        platform: Settings::new(),
+        accounts,
+        policy: None,
+        inputs: Vec::new(),
+        files: Vec::new(),
+        predecessor: None,
+    }
 }
 
 /// Two regions of two accounts, controls like the candidates, and a canary.

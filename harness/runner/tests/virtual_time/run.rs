@@ -38,10 +38,26 @@ impl Run {
         Self { study: Arc::clone(study), policy: policy.clone(), entries, engine, verdicts }
     }
 
-    /// The bytes of its journal.
+    /// The run's name, which begins with its opening.
+    pub fn name(&self) -> RunId {
+        RunId::new(format!("run-{}", self.entries[0].0.0))
+    }
+
+    /// The bytes of its journal, without a seal.
     pub fn journal(&self) -> Vec<u8> {
+        self.encoded().1
+    }
+
+    /// The bytes of its journal, to the seal.
+    pub fn sealed_journal(&self) -> Vec<u8> {
+        let (mut encoder, mut bytes) = self.encoded();
+        encoder.seal(self.entries[self.entries.len() - 1].0, 0, &mut bytes);
+        bytes
+    }
+
+    fn encoded(&self) -> (Encoder, Vec<u8>) {
         let header = Header {
-            run_id: RunId::new("run"),
+            run_id: self.name(),
             engine_version: ENGINE_VERSION,
             lacuna_version: "0".to_owned(),
             opened_at: self.entries[0].0,
@@ -53,7 +69,7 @@ impl Run {
         for (at, entry) in &self.entries {
             encoder.append(*at, entry, &mut bytes);
         }
-        bytes
+        (encoder, bytes)
     }
 
     /// From the first entry to the last.
