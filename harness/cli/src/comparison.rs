@@ -1,6 +1,6 @@
 //! What `lacuna compare` tells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -11,7 +11,6 @@ use lacuna_records::projection::number;
 use serde_json::{Value, json};
 
 use crate::arguments::OutputFormat;
-use crate::commands::compare::is_change;
 use crate::exit::Failure;
 use crate::output::{print, print_json};
 use crate::table::{align_numbers, table, width};
@@ -35,7 +34,9 @@ pub struct Told<'a> {
 /// The same change of one item on one arm, for several recipients.
 struct Row<'a> {
     record: &'a ChangeRecord,
+    kind: ChangeKind,
     recipients: Vec<String>,
+    /// The smallest rate at which something of it is claimed.
     q_value: f64,
 }
 
@@ -46,6 +47,11 @@ impl Told<'_> {
             OutputFormat::Human => print(&self.text(width())),
             OutputFormat::Json => print_json(&self.json()),
         }
+    }
+
+    /// Items that changed in the newest run they are in, somewhere.
+    fn items(&self) -> usize {
+        self.comparison.claimed().map(|it| (it.new, &it.unit.item)).collect::<BTreeSet<_>>().len()
     }
 
     fn count(&self, kind: ChangeKind) -> usize {
@@ -69,7 +75,13 @@ impl Told<'_> {
             let _ = writeln!(text, "{}: did not come to its end", visible(run));
         }
         text += &self.changes(width);
-        let _ = writeln!(text, "\nOf {} units:", self.comparison.changes.len());
+        let _ = writeln!(
+            text,
+            "\n{} items changed. By themselves, of {} items × arms × recipients, at a false discovery rate of {}:",
+            self.items(),
+            self.comparison.changes.len(),
+            number(self.comparison.false_discovery_rate),
+        );
         for kind in ChangeKind::ALL {
             let count = self.count(*kind);
             if count == 0 {
@@ -86,7 +98,8 @@ impl Told<'_> {
 
     fn rows(&self) -> Vec<Row<'_>> {
         let mut rows: Vec<Row<'_>> = Vec::new();
-        for record in self.comparison.changes.iter().filter(|it| is_change(it.change)) {
+        for record in self.comparison.claimed() {
+            let Some(kind) = record.apparent() else { continue };
             let same = |row: &&mut Row<'_>| {
                 let other = row.record;
                 other.unit.item == record.unit.item
@@ -95,13 +108,13 @@ impl Told<'_> {
                     && (other.old_verdict, other.new_verdict) == (record.old_verdict, record.new_verdict)
             };
             let recipient = visible(record.unit.path.recipient.as_str());
-            let q_value = record.q_value.unwrap_or(1.0);
+            let q_value = record.q_value.unwrap_or(1.0).min(record.item_q_value.unwrap_or(1.0));
             match rows.iter_mut().rev().take(64).find(same) {
                 Some(row) => {
                     row.recipients.push(recipient);
-                    row.q_value = row.q_value.max(q_value);
+                    row.q_value = row.q_value.min(q_value);
                 }
-                None => rows.push(Row { record, recipients: vec![recipient], q_value }),
+                None => rows.push(Row { record, kind, recipients: vec![recipient], q_value }),
             }
         }
         rows
@@ -126,7 +139,7 @@ impl Told<'_> {
             let text = if text.is_empty() { record.unit.item.as_str() } else { &text };
             let verdict = |verdict: Option<lacuna_model::Verdict>| verdict.map_or("", |it| it.as_str()).to_owned();
             let mut cells = vec![
-                words(record.change.as_str()),
+                words(row.kind.as_str()),
                 shortened(&visible(text), TEXT_WIDTH),
                 visible(record.unit.path.arm.as_str()),
                 row.recipients.join(", "),
@@ -175,7 +188,7 @@ impl Told<'_> {
 
     fn json(&self) -> Value {
         let runs = &self.comparison.runs;
-        let changes = self.comparison.changes.iter().filter(|it| is_change(it.change)).map(|record| {
+        let changes = self.comparison.claimed().map(|record| {
             json!({
                 "item_id": record.unit.item.as_str(),
                 "arm_id": record.unit.path.arm.as_str(),
@@ -185,6 +198,8 @@ impl Told<'_> {
                 "old_verdict": record.old_verdict.map(|it| it.as_str()),
                 "new_verdict": record.new_verdict.map(|it| it.as_str()),
                 "change": record.change.as_str(),
+                "apparent": record.apparent().map(ChangeKind::as_str),
+                "item_q_value": record.item_q_value,
                 "e_value": record.e_value,
                 "q_value": record.q_value,
             })
@@ -195,6 +210,7 @@ impl Told<'_> {
             "runs": runs.iter().map(|run| run.run.as_str()).collect::<Vec<_>>(),
             "unfinished": self.unfinished,
             "false_discovery_rate": self.comparison.false_discovery_rate,
+            "items_changed": self.items(),
             "counts": counts,
             "not_comparable": self.reasons(ChangeKind::NotComparable),
             "undetermined": self.reasons(ChangeKind::Undetermined),

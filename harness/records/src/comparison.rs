@@ -107,6 +107,11 @@ impl Comparison {
         Ok(Self { lifetimes: lifetimes(&runs, &changes), changes, runs, false_discovery_rate: level })
     }
 
+    /// What is claimed to have changed: units, and units of items whose verdicts differ.
+    pub fn claimed(&self) -> impl Iterator<Item = &ChangeRecord> {
+        self.changes.iter().filter(|record| record.is_claimed(self.false_discovery_rate))
+    }
+
     /// Writes `changes.csv` and `lifetimes.csv` into a folder, which is made if it is not there.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let Some(newest) = self.runs.last() else { return Ok(()) };

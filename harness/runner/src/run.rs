@@ -358,7 +358,10 @@ fn end_of(reason: StopReason, verdicts: &[VerdictRecord]) -> RunEnd {
         StopReason::Requested => RunEnd::Interrupted,
         StopReason::MessageBudget | StopReason::DailyBudget | StopReason::Sanction => RunEnd::Safety,
         StopReason::Finished | StopReason::NoPathAlive => {
-            let concluded = verdicts.iter().any(|record| record.verdict != Verdict::Inconclusive);
+            // What was not due is not open.
+            let concluded = verdicts
+                .iter()
+                .any(|record| record.verdict != Verdict::Inconclusive || record.reason == Some(lacuna_model::Reason::NotDue));
             if concluded { RunEnd::Done } else { RunEnd::Inconclusive }
         }
     }

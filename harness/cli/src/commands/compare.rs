@@ -54,16 +54,11 @@ pub fn run(arguments: Arguments, output: OutputFormat) -> Result<Exit, Failure> 
     Told { comparison: &comparison, folder: &folder, unfinished: &unfinished }.print(output)?;
     let comparable =
         comparison.changes.iter().any(|it| !matches!(it.change, ChangeKind::NotComparable | ChangeKind::Undetermined));
-    Ok(match comparison.changes.iter().any(|it| is_change(it.change)) {
+    Ok(match comparison.claimed().next().is_some() {
         true if fail_on_change => Exit::Changed,
         false if !comparable => Exit::Inconclusive,
         _ => Exit::Done,
     })
-}
-
-/// Whether something is other than it was.
-pub fn is_change(change: ChangeKind) -> bool {
-    matches!(change, ChangeKind::Blocked | ChangeKind::Unblocked | ChangeKind::ChangedKind)
 }
 
 /// A folder beside a run's, not in it: what stands in a run's folder follows from its journal alone.

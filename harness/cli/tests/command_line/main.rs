@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod codes;
+mod comparisons;
 mod corpora;
 mod evaluation;
 mod folders;

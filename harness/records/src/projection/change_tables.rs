@@ -78,6 +78,13 @@ pub(crate) fn changes<'a>() -> Table<ChangeRow<'a>> {
             |row| row.record.q_value.into(),
         ),
         column(
+            "item_q_value",
+            Form::Number,
+            "The smallest false discovery rate at which the item would be said to have changed on some arm for some recipient, over all items \
+             and runs compared; empty where every message goes one way.",
+            |row| row.record.item_q_value.into(),
+        ),
+        column(
             "reason",
             words(ChangeReason::ALL, ChangeReason::as_str),
             "Why nothing is said, where change is not_comparable or undetermined.",
