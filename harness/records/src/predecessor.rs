@@ -24,7 +24,8 @@ pub struct Predecessor {
     pub written: PathBuf,
     /// A run's folder, or the folder of all runs of an experiment.
     pub runs: PathBuf,
-    /// Known items are asked again if they have changed with at least this probability.
+    /// Known items that were blocked are asked again if they have changed with at least this probability; delivered ones, which share their
+    /// messages, with a twentieth of it.
     pub retest_above: f64,
     /// The share of the others that is asked nevertheless.
     pub retest_sample: f64,
@@ -116,7 +117,7 @@ impl Predecessor {
 
     /// Whether a known item is asked again.
     fn is_due(&self, item: &ItemId, known: Option<&Retest>, seed: u64, runs: &[Snapshot]) -> bool {
-        let likely = known.is_none_or(|known| known.changed >= self.retest_above);
+        let likely = known.is_none_or(|known| known.is_due(self.retest_above));
         likely || share(seed, runs.last().map_or("", |run| run.run.as_str()), item.as_str()) < self.retest_sample
     }
 }

@@ -42,7 +42,8 @@ fn what_changed_between_two_runs_is_told_and_written() {
         |change: &Value| (change["item_id"].as_str().unwrap().to_owned(), change["apparent"].as_str().unwrap().to_owned());
     let mut named: Vec<_> = changes.iter().map(change).collect();
     named.sort();
-    let expected = [("words/w1", "unblocked"), ("words/w6", "blocked")].map(|(item, change)| (item.to_owned(), change.to_owned()));
+    let expected =
+        [("words/w1", "unblocked"), ("words/w6", "blocked")].map(|(item, change)| (item.to_owned(), change.to_owned()));
     assert_eq!(named, expected, "{told:#}");
 
     let folder = new.parent().unwrap().join(format!("compare-{}", new.file_name().unwrap().display()));
@@ -77,7 +78,9 @@ fn what_cannot_be_compared_is_an_error_and_names_the_run() {
         compared(&[&first, results.path()], &[]),
         compared(&[&first, &other], &[]),
     ];
-    for (said, expected) in cases.iter().zip(["2 values", "named twice", "not the folder of a run", "different experiments: other, small"]) {
+    for (said, expected) in
+        cases.iter().zip(["2 values", "named twice", "not the folder of a run", "different experiments: other, small"])
+    {
         assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{}", said.stderr);
         assert!(said.stderr.contains(expected), "{expected}: {}", said.stderr);
     }

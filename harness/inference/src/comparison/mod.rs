@@ -34,5 +34,5 @@ pub use changes::{ChangeRecord, changes};
 pub use lifetimes::{Lifetime, lifetimes};
 pub(crate) use observed::against_a_filter;
 pub use observed::{Conditions, LEAK, Observed};
-pub use retest::{Retest, State, retest};
+pub use retest::{Retest, SHARE_OF_A_MESSAGE, State, USUAL_DAYS, retest};
 pub use snapshot::{ArmFacts, Facts, Party, PathKey, Snapshot, UnitKey};

@@ -18,6 +18,9 @@ const SECONDS_OF_A_DAY: f64 = 86_400.0;
 /// quarters had been unblocked within half a year, and half of that within a month or two), of delivered ones years.
 pub const USUAL_DAYS: [(State, f64); 2] = [(State::Blocked, 60.0), (State::Delivered, 1_000.0)];
 
+/// What asking a delivered item costs, in messages of a blocked one: it shares its messages with some twenty others.
+pub const SHARE_OF_A_MESSAGE: f64 = 0.05;
+
 /// The state of an item: blocked somewhere, or delivered everywhere.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum State {
@@ -38,6 +41,17 @@ pub struct Retest {
     pub changes: u32,
     /// The probability that it has changed since.
     pub changed: f64,
+}
+
+impl Retest {
+    /// Whether a change is so likely that asking is worth it: `above` is the probability from which a blocked item is asked.
+    #[must_use]
+    pub fn is_due(&self, above: f64) -> bool {
+        match self.state {
+            State::Blocked => self.changed >= above,
+            State::Delivered => self.changed >= above * SHARE_OF_A_MESSAGE,
+        }
+    }
 }
 
 /// One item over the runs.

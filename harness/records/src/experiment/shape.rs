@@ -184,7 +184,7 @@ fn predecessor() -> Shape {
             "retest-above",
             Form::Number((Included(0.0), Excluded(1.0))),
             "0.0",
-            "known items are asked again once they have changed with this probability, by how often items did; 0: all in every run",
+            "blocked items are asked again once they have changed with this probability, by how often items did, delivered ones with a twentieth of it; 0: all in every run",
         ),
         Key::with_default(
             "retest-sample",
