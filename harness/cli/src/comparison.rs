@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use lacuna_inference::comparison::{ChangeRecord, Lifetime};
-use lacuna_model::{ChangeKind, ChangeReason};
+use lacuna_model::{ChangeKind, ChangeReason, Verdict};
 use lacuna_records::comparison::Comparison;
 use lacuna_records::projection::number;
 use serde_json::{Value, json};
@@ -137,7 +137,7 @@ impl Told<'_> {
             let item = self.comparison.runs[record.new].items.get(&record.unit.item);
             let text = item.map_or_else(String::new, |item| item.message.to_string());
             let text = if text.is_empty() { record.unit.item.as_str() } else { &text };
-            let verdict = |verdict: Option<lacuna_model::Verdict>| verdict.map_or("", |it| it.as_str()).to_owned();
+            let verdict = |verdict: Option<Verdict>| verdict.map_or("", Verdict::as_str).to_owned();
             let mut cells = vec![
                 words(row.kind.as_str()),
                 shortened(&visible(text), TEXT_WIDTH),
@@ -195,8 +195,8 @@ impl Told<'_> {
                 "recipient_account": record.unit.path.recipient.as_str(),
                 "old_run_id": runs[record.old].run.as_str(),
                 "new_run_id": runs[record.new].run.as_str(),
-                "old_verdict": record.old_verdict.map(|it| it.as_str()),
-                "new_verdict": record.new_verdict.map(|it| it.as_str()),
+                "old_verdict": record.old_verdict.map(Verdict::as_str),
+                "new_verdict": record.new_verdict.map(Verdict::as_str),
                 "change": record.change.as_str(),
                 "apparent": record.apparent().map(ChangeKind::as_str),
                 "item_q_value": record.item_q_value,

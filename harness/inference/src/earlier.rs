@@ -46,7 +46,7 @@ impl EarlierUnits {
     }
 
     /// What the arrivals of a unit that was blocked say against its being blocked still.
-    pub fn ln_e_of_arrivals(&self, tally: &Tally, loss: f64) -> f64 {
+    pub fn ln_e_of_arrivals(tally: &Tally, loss: f64) -> f64 {
         let arrivals = tally.passed() + u32::from(tally.pooled_delivered > 0);
         against_a_filter(arrivals, tally.dropped, loss, LEAK)
     }

@@ -473,7 +473,9 @@ impl Tallies {
             let ln_e = match unit.was_blocked {
                 false if tally.signalled() => f64::INFINITY,
                 false if dropped => ln_e,
-                true if tally.passes() => earlier.ln_e_of_arrivals(tally, self.baselines.pooled_bound(unit.unit.arm, place)),
+                true if tally.passes() => {
+                    EarlierUnits::ln_e_of_arrivals(tally, self.baselines.pooled_bound(unit.unit.arm, place))
+                }
                 _ => continue,
             };
             all_changed += 1;

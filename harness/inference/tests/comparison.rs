@@ -206,8 +206,9 @@ fn what_arrives_against_a_filter_is_an_e_value() {
             let mut expectation = 0.0;
             for arrived in 0..=sends {
                 let choose = (0..arrived).fold(1.0, |product, k| product * f64::from(sends - k) / f64::from(k + 1));
-                let chance =
-                    choose * f64::powi(let_through, arrived as i32) * f64::powi(1.0 - let_through, (sends - arrived) as i32);
+                let chance = choose
+                    * f64::powi(let_through, arrived.cast_signed())
+                    * f64::powi(1.0 - let_through, (sends - arrived).cast_signed());
                 let observed = Observed { delivered: arrived, dropped: sends - arrived, ..seen(Verdict::Delivered, 0, 0) };
                 expectation += chance * observed.against(Verdict::Dropped, conditions).exp();
             }

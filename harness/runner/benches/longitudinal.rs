@@ -121,10 +121,10 @@ fn main() {
             let claimed: BTreeSet<(usize, &ItemId)> = comparison.claimed().map(|it| (it.new, &it.unit.item)).collect();
             for item in study.items[..ITEMS as usize].iter().map(|item| &item.id) {
                 let states: Vec<bool> = weeks.iter().map(|(_, blocked)| blocked.contains(item)).collect();
-                let changed: Vec<usize> = (1..states.len()).filter(|week| states[*week] != states[week - 1]).collect();
+                let turns: Vec<usize> = (1..states.len()).filter(|week| states[*week] != states[week - 1]).collect();
                 let mut told: Vec<usize> = claimed.iter().filter(|(_, it)| *it == item).map(|(week, _)| *week).collect();
-                for (place, week) in changed.iter().enumerate() {
-                    let until = changed.get(place + 1).copied().unwrap_or(states.len());
+                for (place, week) in turns.iter().enumerate() {
+                    let until = turns.get(place + 1).copied().unwrap_or(states.len());
                     changes += 1;
                     if let Some(at) = told.iter().position(|it| (*week..until).contains(it)) {
                         found += 1;

@@ -9,10 +9,11 @@
 
 use std::collections::BTreeMap;
 
-use lacuna_model::ChangeKind;
+use lacuna_model::{ChangeKind, Verdict};
 use libm::{exp, expm1, log};
 
 use super::changes::ChangeRecord;
+use super::observed::Observed;
 use super::snapshot::{PathKey, Snapshot};
 
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
@@ -56,13 +57,14 @@ pub fn lifetimes(runs: &[Snapshot], changes: &[ChangeRecord]) -> Vec<Lifetime> {
         else {
             continue;
         };
-        let was_blocked = before.state().is_some_and(|state| state != lacuna_model::Verdict::Delivered);
+        let is_blocked = |unit: &Observed| unit.state().is_some_and(|state| state != Verdict::Delivered);
+        let was_blocked = is_blocked(before);
         let ended = match record.change {
             ChangeKind::Unchanged => false,
             // Blocked in another way is blocked.
-            ChangeKind::ChangedKind => continue,
+            ChangeKind::ChangedKind if was_blocked && is_blocked(after) => false,
             ChangeKind::Blocked | ChangeKind::Unblocked => true,
-            ChangeKind::NotComparable | ChangeKind::Undetermined => continue,
+            ChangeKind::ChangedKind | ChangeKind::NotComparable | ChangeKind::Undetermined => continue,
         };
         let (Some(from), Some(to)) = (before.last_sent_at, after.first_sent_at) else { continue };
         let days = (to - from).as_secs_f64() / SECONDS_OF_A_DAY;
@@ -144,6 +146,7 @@ fn falls_below(holds: impl Fn(f64) -> bool) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use super::*;
 

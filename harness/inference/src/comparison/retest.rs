@@ -96,11 +96,11 @@ impl Course {
         for pair in seen.windows(2) {
             let [(from, was), (to, is)] = *pair else { continue };
             let length = days_between(from, to);
-            let changed = state(was) != state(is);
-            changes += u32::from(changed);
+            let is_another = state(was) != state(is);
+            changes += u32::from(is_another);
             days += length;
             if let Some((count, over)) = watched.get_mut(&state(was)) {
-                *count += f64::from(u8::from(changed));
+                *count += f64::from(u8::from(is_another));
                 *over += length;
             }
         }

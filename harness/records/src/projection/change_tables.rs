@@ -13,11 +13,11 @@ pub(crate) struct ChangeRow<'a> {
 }
 
 impl<'a> ChangeRow<'a> {
-    fn old(&self) -> Option<&'a Observed> {
+    fn older(&self) -> Option<&'a Observed> {
         self.runs[self.record.old].units.get(&self.record.unit)
     }
 
-    fn new(&self) -> Option<&'a Observed> {
+    fn newer(&self) -> Option<&'a Observed> {
         self.runs[self.record.new].units.get(&self.record.unit)
     }
 
@@ -100,29 +100,29 @@ pub(crate) fn changes<'a>() -> Table<ChangeRow<'a>> {
             "old_delivered",
             Form::Integer,
             "The older run's sends alone that arrived as sent, late ones among them.",
-            |row| row.old().map(|it| it.delivered + it.late).into(),
+            |row| row.older().map(|it| it.delivered + it.late).into(),
         ),
         column("old_dropped", Form::Integer, "The older run's sends alone that are missing inside a bracket.", |row| {
-            row.old().map(|it| it.dropped).into()
+            row.older().map(|it| it.dropped).into()
         }),
         column(
             "new_delivered",
             Form::Integer,
             "The newer run's sends alone that arrived as sent, late ones among them.",
-            |row| row.new().map(|it| it.delivered + it.late).into(),
+            |row| row.newer().map(|it| it.delivered + it.late).into(),
         ),
         column("new_dropped", Form::Integer, "The newer run's sends alone that are missing inside a bracket.", |row| {
-            row.new().map(|it| it.dropped).into()
+            row.newer().map(|it| it.dropped).into()
         }),
         column("old_control_loss_rate", Form::Number, "Controls lost in the older run, on the arm for the recipient.", |row| {
             row.control_loss(row.record.old)
         }),
         column("new_control_loss_rate", Form::Number, "Controls lost in the newer run.", |row| row.control_loss(row.record.new)),
         column("after", Form::Time, "The last send of the older run: what changed did so later.", |row| {
-            row.old().and_then(|it| it.last_sent_at).into()
+            row.older().and_then(|it| it.last_sent_at).into()
         }),
         column("before", Form::Time, "The first send of the newer run: what changed did so earlier.", |row| {
-            row.new().and_then(|it| it.first_sent_at).into()
+            row.newer().and_then(|it| it.first_sent_at).into()
         }),
     ];
     Table {
