@@ -135,6 +135,34 @@ pub struct Condition {
     pub group_has_member_registered_in: Vec<CountryCode>,
 }
 
+impl Condition {
+    /// Whether messages of this account are meant.
+    #[must_use]
+    pub fn admits_sender(&self, id: &AccountId, registered_in: CountryCode) -> bool {
+        is_choice(&self.sender, id) && is_choice(&self.sender_registered_in, &registered_in)
+    }
+
+    /// Whether messages to this account are meant.
+    #[must_use]
+    pub fn admits_recipient(&self, id: &AccountId, registered_in: CountryCode) -> bool {
+        is_choice(&self.recipient, id) && is_choice(&self.recipient_registered_in, &registered_in)
+    }
+
+    /// Whether messages in this venue are meant. `group-has-member-registered-in` holds in groups alone, and the sender is a member as
+    /// well.
+    #[must_use]
+    pub fn admits_venue(&self, kind: VenueKind, mut members: impl Iterator<Item = CountryCode>) -> bool {
+        let regions = &self.group_has_member_registered_in;
+        is_choice(&self.venue, &kind)
+            && (regions.is_empty() || kind == VenueKind::Group && members.any(|member| regions.contains(&member)))
+    }
+}
+
+/// Without choices everything is one.
+fn is_choice<T: PartialEq>(choices: &[T], value: &T) -> bool {
+    choices.is_empty() || choices.contains(value)
+}
+
 /// What a rule does to a message.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,7 +1,7 @@
 //! What the simulator's policy says of a file: what a mechanism study should find.
 
 use lacuna_inference::mechanism::{Claim, Layer, Mechanism, MechanismRecord};
-use lacuna_model::policy::{Condition, Enforces, FileRule, Finds, Policy};
+use lacuna_model::policy::{Enforces, FileRule, Finds, Policy};
 use lacuna_model::{Account, GrayFormula, ItemFile, Study};
 use lacuna_simulator::world::finds;
 
@@ -25,16 +25,6 @@ pub struct FileTruth<'a> {
     file: &'a ItemFile,
 }
 
-fn concerns(condition: &Condition, sender: &Account, recipient: &Account) -> bool {
-    fn is_choice<T: PartialEq>(choices: &[T], value: &T) -> bool {
-        choices.is_empty() || choices.contains(value)
-    }
-    is_choice(&condition.sender, &sender.id)
-        && is_choice(&condition.sender_registered_in, &sender.registered_in)
-        && is_choice(&condition.recipient, &recipient.id)
-        && is_choice(&condition.recipient_registered_in, &recipient.registered_in)
-}
-
 /// Only this part of what a rule finds.
 fn only(finds: &Finds, mechanism: Mechanism) -> Finds {
     let nothing = Finds { gray: finds.gray, ..Finds::default() };
@@ -51,7 +41,14 @@ impl<'a> FileTruth<'a> {
     /// The rules that concern these two accounts. Venues are left aside.
     #[must_use]
     pub fn new(policy: &'a Policy, file: &'a ItemFile, sender: &Account, recipient: &Account) -> Self {
-        let rules = policy.file_rules.iter().filter(|rule| concerns(&rule.when, sender, recipient)).collect();
+        let rules = policy
+            .file_rules
+            .iter()
+            .filter(|rule| {
+                rule.when.admits_sender(&sender.id, sender.registered_in)
+                    && rule.when.admits_recipient(&recipient.id, recipient.registered_in)
+            })
+            .collect();
         Self { rules, file }
     }
 

@@ -58,18 +58,10 @@ pub(super) struct Exchange<'a> {
 }
 
 fn concerns(condition: &Condition, exchange: Exchange<'_>) -> bool {
-    fn is_choice<T: PartialEq>(choices: &[T], value: &T) -> bool {
-        choices.is_empty() || choices.contains(value)
-    }
     let Exchange { sender, recipient, venue, members } = exchange;
-    let regions = &condition.group_has_member_registered_in;
-    is_choice(&condition.sender, &sender.id)
-        && is_choice(&condition.sender_registered_in, &sender.registered_in)
-        && is_choice(&condition.recipient, &recipient.id)
-        && is_choice(&condition.recipient_registered_in, &recipient.registered_in)
-        && is_choice(&condition.venue, &venue)
-        && (regions.is_empty()
-            || venue == VenueKind::Group && members.iter().any(|member| regions.contains(&member.registered_in)))
+    condition.admits_sender(&sender.id, sender.registered_in)
+        && condition.admits_recipient(&recipient.id, recipient.registered_in)
+        && condition.admits_venue(venue, members.iter().map(|member| member.registered_in))
 }
 
 /// The rules about files, and what they have learned.

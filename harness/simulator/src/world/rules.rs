@@ -174,34 +174,20 @@ impl Rules {
 
     /// The rules whose conditions on the sender this account meets.
     pub(super) fn for_sender(&self, account: &AccountProfile) -> RuleMask {
-        RuleMask::of(&self.written, |rule| {
-            is_choice(&rule.when.sender, &account.id) && is_choice(&rule.when.sender_registered_in, &account.registered_in)
-        })
+        RuleMask::of(&self.written, |rule| rule.when.admits_sender(&account.id, account.registered_in))
     }
 
     /// The rules whose conditions on the recipient this account meets.
     pub(super) fn for_recipient(&self, account: &AccountProfile) -> RuleMask {
-        RuleMask::of(&self.written, |rule| {
-            is_choice(&rule.when.recipient, &account.id) && is_choice(&rule.when.recipient_registered_in, &account.registered_in)
-        })
+        RuleMask::of(&self.written, |rule| rule.when.admits_recipient(&account.id, account.registered_in))
     }
 
-    /// The rules whose conditions on the venue this one meets. `group-has-member-registered-in` holds in groups alone, and
-    /// the sender is a member as well.
+    /// The rules whose conditions on the venue this one meets.
     pub(super) fn for_venue<'a>(
         &self,
         kind: VenueKind,
         members: &(impl Iterator<Item = &'a AccountProfile> + Clone),
     ) -> RuleMask {
-        RuleMask::of(&self.written, |rule| {
-            let regions = &rule.when.group_has_member_registered_in;
-            is_choice(&rule.when.venue, &kind)
-                && (regions.is_empty()
-                    || kind == VenueKind::Group && members.clone().any(|member| regions.contains(&member.registered_in)))
-        })
+        RuleMask::of(&self.written, |rule| rule.when.admits_venue(kind, members.clone().map(|member| member.registered_in)))
     }
-}
-
-fn is_choice<T: PartialEq>(choices: &[T], value: &T) -> bool {
-    choices.is_empty() || choices.contains(value)
 }
