@@ -64,10 +64,13 @@ fn the_report_opens_in_a_browser_and_asks_nobody_for_anything() {
     let folder = tempfile::tempdir().unwrap();
     let run = run(&folder.path().join("results"));
     let report = run.join("report.html");
-    for width in [390, 1280] {
-        let picture = folder.path().join(format!("{width}.png"));
+    let mut pictures = Vec::new();
+    for (width, scheme) in [(390, "light"), (1280, "light"), (1280, "dark")] {
+        let picture = folder.path().join(format!("{width}-{scheme}.png"));
         let size = format!("--window-size={width},2400");
-        let seen = chromium(&report, folder.path(), &[&size, &format!("--screenshot={}", picture.display())]);
+        // As Blink counts them: 0 is dark, 1 light.
+        let scheme = format!("--blink-settings=preferredColorScheme={}", u8::from(scheme == "light"));
+        let seen = chromium(&report, folder.path(), &[&size, &scheme, &format!("--screenshot={}", picture.display())]);
         assert_eq!(seen.console, Vec::<String>::new());
         assert_eq!(seen.requests, Vec::<String>::new());
         assert!(seen.document.contains("id=\"answer\"") && seen.document.contains("role=\"img\""));
@@ -75,7 +78,9 @@ fn the_report_opens_in_a_browser_and_asks_nobody_for_anything() {
         let bytes = fs::read(&picture).unwrap();
         assert_eq!(u32::from_be_bytes(bytes[16..20].try_into().unwrap()), width);
         assert!(bytes.len() > 50_000, "{} bytes at {width}", bytes.len());
+        pictures.push(bytes);
     }
+    assert!(pictures[1] != pictures[2], "the page is the same in the dark");
     for picture in fs::read_dir(run.join("figures")).unwrap().map(|it| it.unwrap().path()) {
         if picture.extension().is_some_and(|it| it == "svg") {
             let seen = chromium(&picture, folder.path(), &[]);

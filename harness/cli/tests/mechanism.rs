@@ -121,6 +121,41 @@ fn a_text_that_feeds_an_index_is_found_in_what_was_drawn_and_transformed() {
     assert!(sent.iter().all(|hash| run.join("files").join(hash).is_file()));
     let page = fs::read_to_string(run.join("report.html")).unwrap();
     assert!(page.contains("the text in them feeds the index") && page.contains("read in grey by luminosity"));
+    // The pictures stand in the page, small.
+    assert!(page.matches("<img src=\"data:image/jpeg;base64,").count() >= 5, "{page}");
+    assert!(page.len() < 200_000, "{} bytes", page.len());
+    a_damaged_picture_is_named_and_not_the_page_that_shows_it(&run);
+}
+
+fn a_damaged_picture_is_named_and_not_the_page_that_shows_it(run: &Path) {
+    let verify = || {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_lacuna")).args(["verify", "--output-format", "json"]).arg(run).output().unwrap();
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = said["findings"].as_array().unwrap().iter();
+        findings.map(|it| it["file"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
+    };
+    let originals = table(run, "sent").into_iter().filter(|row| row["role"] == "candidate" && row["content_kind"] == "image");
+    let sha256 = originals.map(|row| row["content_sha256"].clone()).next().unwrap();
+    let (file, kept) = (run.join("files").join(&sha256), fs::read(run.join("files").join(&sha256)).unwrap());
+    let mut damaged = kept.clone();
+    damaged[kept.len() / 2] ^= 1;
+    fs::write(&file, &damaged).unwrap();
+    assert_eq!(verify(), BTreeSet::from([format!("files/{sha256}")]));
+    // Whoever changes the page too is found by its hash.
+    let page = run.join("report.html");
+    let before = fs::read(&page).unwrap();
+    fs::write(&page, [&before[..], b"<!-- -->"].concat()).unwrap();
+    assert_eq!(verify(), BTreeSet::from([format!("files/{sha256}"), "report.html".to_owned()]));
+    fs::write(&page, before).unwrap();
+    fs::write(&file, kept).unwrap();
+    assert_eq!(verify(), BTreeSet::new());
+    // A file that is no picture any more, under the name of its bytes: the page says so, and is derived again.
+    fs::remove_file(&file).unwrap();
+    lacuna(&["analyze", &run.display().to_string()]);
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("is missing, or is not what was sent"));
+    assert_eq!(verify(), BTreeSet::from([format!("files/{sha256}")]));
 }
 
 /// What they count, these designs do not give: they say so, and do not count nothing.

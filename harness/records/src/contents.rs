@@ -66,6 +66,23 @@ pub fn is_name(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
+fn holds(folder: &Path, sha256: &str) -> bool {
+    is_name(sha256) && fs::symlink_metadata(folder.join(sha256)).is_ok_and(|found| found.is_file())
+}
+
+/// A content in the folder of contents, if it is what its name says and has this length.
+pub(crate) fn read(folder: &Path, sha256: &str, length: u64) -> io::Result<Vec<u8>> {
+    if !holds(folder, sha256) {
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no {FILES}/{sha256}")));
+    }
+    let mut bytes = Vec::new();
+    File::open(folder.join(sha256))?.take(length.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 != length || sha256_hex(&bytes) != sha256 {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{FILES}/{sha256} is not what its name says")));
+    }
+    Ok(bytes)
+}
+
 impl Contents {
     /// The contents of the run in `run`, which is locked by this process. What is there counts as received; what was written in part
     /// when a run was interrupted is removed.
@@ -121,20 +138,12 @@ impl Contents {
     /// Whether there is a content of this name.
     #[must_use]
     pub fn holds(&self, sha256: &str) -> bool {
-        is_name(sha256) && fs::symlink_metadata(self.folder.join(sha256)).is_ok_and(|found| found.is_file())
+        holds(&self.folder, sha256)
     }
 
     /// A content, if it is what its name says and has this length.
     pub fn read(&self, sha256: &str, length: u64) -> io::Result<Vec<u8>> {
-        if !self.holds(sha256) {
-            return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no {FILES}/{sha256}")));
-        }
-        let mut bytes = Vec::new();
-        File::open(self.folder.join(sha256))?.take(length.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 != length || sha256_hex(&bytes) != sha256 {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("{FILES}/{sha256} is not what its name says")));
-        }
-        Ok(bytes)
+        read(&self.folder, sha256, length)
     }
 
     fn write(&self, sha256: &str, bytes: &[u8]) -> Result<(), KeepError> {

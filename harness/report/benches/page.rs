@@ -1,12 +1,16 @@
-//! What a report of 2,000 items on 6 arms costs: `cargo bench -p lacuna-report --bench page`.
-#![allow(missing_docs, reason = "a program")]
+//! What a report of 2,000 items on 6 arms costs: `cargo bench -p lacuna-report --bench page`. With `-- --out DIR` the pages are written
+//! there, to be opened in a browser.
+#![allow(missing_docs, clippy::unwrap_used, reason = "a program")]
 
 #[path = "../tests/support/mod.rs"]
 mod support;
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::Instant;
 
 fn main() {
+    let out = std::env::args().skip_while(|argument| argument != "--out").nth(1).map(PathBuf::from);
     println!("| items | arms | recipients | verdicts | page, MB | figures, MB | ms |");
     println!("|---|---|---|---|---|---|---|");
     for (name, every) in [("one in twenty", 20), ("each in its own way", 2)] {
@@ -19,6 +23,10 @@ fn main() {
         let started = Instant::now();
         let report = story.report(&conclusion, "corpora/words");
         let ms = started.elapsed().as_secs_f64() * 1e3;
+        if let Some(out) = &out {
+            fs::create_dir_all(out).unwrap();
+            fs::write(out.join(format!("every-{every}.html")), &report.html).unwrap();
+        }
         let figures = &report.figures;
         let pictures =
             [&figures.verdicts.svg, &figures.shares.svg, &figures.contrasts.svg, &figures.timeline.svg, &figures.latency.svg];

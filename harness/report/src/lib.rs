@@ -1,7 +1,7 @@
 //! What a run found, as one page with figures: `report.html`, `figures/*.svg`, and the numbers of each figure.
 //!
-//! [`report`] is a pure function of the evidence, of what is concluded from it, and of a few facts of the run. It does no I/O and
-//! reads no clock, so that a report is one more derived file: written, re-derived and verified like the tables.
+//! [`report`] is a pure function of the evidence, of what is concluded from it, of a few facts of the run, and of what its files look
+//! like ([`pictures`]). It does no I/O and reads no clock, so that a report is one more derived file: written, re-derived and verified like the tables.
 //!
 //! The page needs no script and asks nobody for anything; its Content Security Policy forbids both. What others wrote (corpora,
 //! platforms, experiments) comes through the one module that makes it fit to be shown, `text`, and is escaped by `maud`. Charts
@@ -14,6 +14,7 @@ pub mod figures;
 mod marked;
 mod page;
 mod path;
+pub mod pictures;
 mod run;
 mod text;
 mod words;
@@ -22,6 +23,8 @@ use lacuna_inference::conclusion::Conclusion;
 use lacuna_inference::evidence::Evidence;
 
 use figures::Figures;
+use page::Content;
+use pictures::Pictures;
 pub use run::{Deviation, Input, Registration, Run};
 
 /// A report: the page, and the figures that stand in it.
@@ -32,10 +35,10 @@ pub struct Report {
     pub figures: Figures,
 }
 
-/// Writes the report of a run. `conclusion` is of the same evidence.
+/// Writes the report of a run. `conclusion` is of the same evidence, `pictures` are what its files look like.
 #[must_use]
-pub fn report(run: &Run<'_>, evidence: &Evidence, conclusion: &Conclusion) -> Report {
+pub fn report(run: &Run<'_>, evidence: &Evidence, conclusion: &Conclusion, pictures: &Pictures) -> Report {
     let figures = Figures::of(run, evidence, conclusion);
-    let html = page::page(run, evidence, conclusion, &figures).into_string();
+    let html = page::page(Content { run, evidence, conclusion, figures: &figures, pictures }).into_string();
     Report { html, figures }
 }

@@ -14,6 +14,7 @@ mod luminance;
 mod perceptual;
 pub(crate) mod random;
 mod render;
+mod thumbnail;
 mod typeset;
 
 pub use ::image::{Rgb, RgbImage};
@@ -26,6 +27,7 @@ pub use format::Format;
 pub use luminance::{luminance_map, made_grey};
 pub use perceptual::{PerceptualHash, perceptual_hash};
 pub use render::{Rendered, STYLES, Style, freshen, render};
+pub use thumbnail::thumbnail;
 pub use typeset::{FontError, FontIdentity, LONGEST_TEXT, Lettering, SMALLEST_SIZE, TypesetError, Typesetter};
 
 pub(crate) use typeset::{Glyph, Line};

@@ -187,6 +187,8 @@ pub struct MechanismRecord {
 pub struct CellRecord {
     /// Which file was sent.
     pub cell: &'static str,
+    /// The first of its copies that was sent.
+    pub file: ItemIx,
     /// What it says.
     pub says: CellSays,
     /// What became of each copy, in words.
@@ -549,7 +551,9 @@ impl Reading<'_> {
                 State::Open(_) | State::Stuck => CellSays::Open,
             };
             let (sends, answers) = self.answers(known, row, recipient);
-            (sends > 0).then_some(CellRecord { cell: table()[row].cell, says, answers })
+            let was_sent = |item: &ItemIx| !self.showings.probes(*item, known.case.arm).is_empty();
+            let file = known.case.cells[row].iter().copied().find(was_sent)?;
+            (sends > 0).then_some(CellRecord { cell: table()[row].cell, file, says, answers })
         };
         known.states.iter().enumerate().filter_map(record).collect()
     }

@@ -96,8 +96,9 @@ pub fn analyze(run: &Path, options: AnalyzeOptions) -> Result<Analysis, AnalyzeE
     let mut before = hashes(&target).map_err(failed)?;
     before.extend(inner_hashes(&target, FIGURES).map_err(failed)?.into_iter().map(|file| (file.path.clone(), file)));
     let contents = inner_hashes(run, FILES).map_err(failed)?;
-    let options = Options { spreadsheet_safe: options.spreadsheet_safe, contents: &contents };
-    let Derived { header, seal, counts, evidence, verdicts, texts, claims, registration, files } =
+    let options =
+        Options { spreadsheet_safe: options.spreadsheet_safe, contents: &contents, files: &run.join(FILES), stored_report: None };
+    let Derived { header, seal, counts, evidence, verdicts, texts, claims, registration, files, .. } =
         derive(&run.join(JOURNAL), &output, &options)?;
     output.sync().map_err(failed)?;
     let changed = files.into_iter().filter(|file| before.get(&file.path).is_some_and(|before| before != file));

@@ -27,10 +27,11 @@ use super::outcome_tables::{self, OutcomeRow, VerdictRow};
 use super::output::Output;
 use super::package;
 use super::registration::{Conduct, Registration};
-use super::report_page::{self, REPORT};
+use super::report_page::{self, Found, REPORT};
 use super::rule_tables::{self, RuleRow, SearchedText};
 use super::sent_tables::{self, Content, Contents, ProbeItemRow, ReceivedRow, SentRow};
 use super::table::Table;
+use super::thumbnails::{self, Thumbnails};
 use super::writer::{Hashed, TableWriter, guarded_file};
 use crate::journal::{Counts, Header, JournalError, Reader, Seal};
 use crate::run_folder::JOURNAL;
@@ -78,6 +79,10 @@ pub(crate) struct Options<'a> {
     pub spreadsheet_safe: bool,
     /// The contents in `files/`, for the manifest.
     pub contents: &'a [FileHash],
+    /// Where they stand, for the pictures in the report.
+    pub files: &'a Path,
+    /// The report to be taken for right where pictures that stand in it are missing or damaged, so that it cannot be derived.
+    pub stored_report: Option<&'a FileHash>,
 }
 
 /// What a derivation knows at its end.
@@ -91,6 +96,8 @@ pub(crate) struct Derived {
     pub claims: FileClaims,
     pub registration: Option<Registration>,
     pub files: Vec<FileHash>,
+    /// The stored report was taken for right.
+    pub trusts_report: bool,
 }
 
 /// Derives every file from the journal. Memory holds the evidence and each text that was sent once; rows of what was
@@ -112,11 +119,15 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
 
     let registration = fold.conduct.registration(&header, &fold.evidence, &conclusion.verdicts);
     let (seal_of, lock, events) = (seal.as_ref(), registration.as_ref(), fold.events.as_slice());
-    let report = report_page::of_run(&header, seal_of, &last_hash, lock, events, &fold.evidence, &conclusion);
+    let wanted = lacuna_report::pictures::wanted(&fold.evidence, &conclusion);
+    let Thumbnails { pictures, damaged } = thumbnails::of(options.files, &wanted);
+    let found = Found { evidence: &fold.evidence, conclusion: &conclusion, pictures: &pictures };
+    let report = report_page::of_run(&header, seal_of, &last_hash, lock, events, &found);
     tables.write_figures(fold.evidence.study(), &report)?;
 
     let mut files = tables.files;
-    files.push(write(output, REPORT, report.html.as_bytes())?);
+    let stored = options.stored_report.filter(|_| damaged);
+    files.push(stored.map_or_else(|| write(output, REPORT, report.html.as_bytes()), |stored| Ok(stored.clone()))?);
     for (name, svg) in figure_tables::pictures(&report.figures) {
         files.push(write(output, &name, svg.as_bytes())?);
     }
@@ -127,7 +138,8 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
     write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion, &files))?;
     let Conclusion { verdicts, texts, files: claims, .. } = conclusion;
-    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, texts, claims, registration, files })
+    let trusts_report = stored.is_some();
+    Ok(Derived { header, seal, counts, evidence: fold.evidence, verdicts, texts, claims, registration, files, trusts_report })
 }
 
 fn write(output: &dyn Output, name: &str, bytes: &[u8]) -> Result<FileHash, AnalyzeError> {

@@ -30,6 +30,7 @@ mod report_page;
 mod rule_tables;
 mod sent_tables;
 mod table;
+mod thumbnails;
 mod writer;
 
 pub use analyze::{Analysis, AnalyzeError, AnalyzeOptions, analyze};
@@ -47,7 +48,7 @@ pub(crate) use rule_tables::rule_id;
 pub(crate) use writer::TableWriter;
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
-pub const PROJECTION_VERSION: u32 = 4;
+pub const PROJECTION_VERSION: u32 = 5;
 
 /// The version of the tables, the first cell of every row. Columns are only appended to a table of a version.
 pub const SCHEMA_VERSION: u32 = 1;

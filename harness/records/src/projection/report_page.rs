@@ -3,6 +3,7 @@
 use lacuna_inference::conclusion::Conclusion;
 use lacuna_inference::evidence::Evidence;
 use lacuna_model::{Entry, Timestamp};
+use lacuna_report::pictures::Pictures;
 use lacuna_report::{Deviation, Input, Report, Run, report};
 
 use super::PROJECTION_VERSION;
@@ -12,6 +13,13 @@ use crate::journal::{ChainHash, Header, Seal};
 /// The page.
 pub const REPORT: &str = "report.html";
 
+/// What the report is about.
+pub(super) struct Found<'a> {
+    pub evidence: &'a Evidence,
+    pub conclusion: &'a Conclusion,
+    pub pictures: &'a Pictures,
+}
+
 /// Writes the report; nothing of it is in a file yet.
 pub(super) fn of_run(
     header: &Header,
@@ -19,8 +27,7 @@ pub(super) fn of_run(
     last_hash: &ChainHash,
     registration: Option<&Registration>,
     events: &[(Timestamp, Entry)],
-    evidence: &Evidence,
-    conclusion: &Conclusion,
+    found: &Found<'_>,
 ) -> Report {
     let inputs: Vec<Input<'_>> =
         header.inputs.iter().map(|it| Input { kind: &it.kind, path: &it.path, sha256: &it.sha256 }).collect();
@@ -46,5 +53,5 @@ pub(super) fn of_run(
         registration: registration.as_ref(),
         events,
     };
-    report(&run, evidence, conclusion)
+    report(&run, found.evidence, found.conclusion, found.pictures)
 }

@@ -145,7 +145,8 @@ fn decades(from: f64, to: f64, most: f64) -> Vec<(f64, String)> {
     let (first, last) = (whole(floor(log10(from))), whole(ceil(log10(to))));
     let spread = log10(to / from);
     let factors: &[f64] = if spread * 3.0 <= most { &[1.0, 2.0, 5.0] } else { &[1.0] };
-    let every = whole(ceil(spread / most.max(1.0))).max(1);
+    // Names of powers of ten are short.
+    let every = whole(ceil(spread / (1.2 * most.max(1.0)))).max(1);
     let inside = |value: &f64| *value >= from * (1.0 - 1e-9) && *value <= to * (1.0 + 1e-9);
     (first..=last)
         .filter(|power| power % every == 0)

@@ -8,7 +8,7 @@ use libm::{floor, log10, pow};
 
 use super::Figure;
 use crate::chart::{Axis, Chart, Mark, Paint, Panel, Scale, Swatch, Ticks, whole};
-use crate::colours::{BLACK, SKY};
+use crate::colours::{BLACK, BLUE};
 use crate::path::{Path, paths};
 use crate::words;
 
@@ -114,7 +114,7 @@ fn chart(evidence: &Evidence, delays: &BTreeMap<Path, Vec<Duration>>, rows: &[Ro
         let bar = |row: &Row| Mark::Bar {
             from: (row.from_ms, 0.0),
             to: (row.to_ms, row.messages as f64 / total(path)),
-            paint: Paint::Full(SKY),
+            paint: Paint::Full(BLUE),
         };
         let mut marks: Vec<Mark> = of(*path).map(bar).collect();
         let said = summary(sorted).map_or_else(
@@ -143,7 +143,7 @@ fn chart(evidence: &Evidence, delays: &BTreeMap<Path, Vec<Duration>>, rows: &[Ro
             words::number(to)
         ),
         legend: vec![
-            (Swatch::Surface(Paint::Full(SKY)), "share of the messages that arrived".to_owned()),
+            (Swatch::Surface(Paint::Full(BLUE)), "share of the messages that arrived".to_owned()),
             (Swatch::Rule(BLACK, false), "median".to_owned()),
         ],
         columns: super::beside(panels.len()),

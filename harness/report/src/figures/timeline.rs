@@ -7,7 +7,7 @@ use lacuna_model::{AccountCondition, AccountIx, Decision, Entry, Fact, Outcome, 
 
 use super::Figure;
 use crate::chart::{Axis, Chart, Mark, Paint, Panel, Scale, Shape, Swatch, Ticks};
-use crate::colours::{BLACK, BLUE, ORANGE, QUIET, RULE, SKY, VERMILION};
+use crate::colours::{BLACK, BLUE, QUIET, RULE, VERMILION};
 use crate::run::Run;
 use crate::text;
 
@@ -126,8 +126,8 @@ fn chart(run: &Run<'_>, study: &Study, span: &Span, sent: &[[u64; 2]], rows: &[R
     let mut bars = Vec::new();
     for (part, [candidates, controls]) in sent.iter().enumerate().filter(|(_, sent)| sent[0] + sent[1] > 0) {
         let (low, high) = (*candidates as f64, (candidates + controls) as f64);
-        bars.push(Mark::Bar { from: (edge(part), 0.0), to: (edge(part + 1), low), paint: Paint::Full(SKY) });
-        bars.push(Mark::Bar { from: (edge(part), low), to: (edge(part + 1), high), paint: Paint::Full(BLUE) });
+        bars.push(Mark::Bar { from: (edge(part), 0.0), to: (edge(part + 1), low), paint: Paint::Full(BLUE) });
+        bars.push(Mark::Bar { from: (edge(part), low), to: (edge(part + 1), high), paint: Paint::Full(BLACK) });
     }
     bars.extend(moments(run, span));
     let lanes = lanes(run, study);
@@ -275,15 +275,15 @@ fn moments(run: &Run<'_>, span: &Span) -> Vec<Mark> {
 
 const GAP: (Shape, &str) = (Shape::Cross, BLACK);
 const SANCTION: (Shape, &str) = (Shape::Triangle, VERMILION);
-const RESUMED: (&str, bool) = (ORANGE, true);
+const RESUMED: (&str, bool) = (BLACK, true);
 const STOPPED: (&str, bool) = (QUIET, false);
 
 /// Only what occurs, but always what the bars mean.
 fn legend(run: &Run<'_>) -> Vec<(Swatch, String)> {
     let occurs = |of: fn(&Entry) -> bool| run.events.iter().any(|(_, entry)| of(entry));
     let mut legend = vec![
-        (Swatch::Surface(Paint::Full(SKY)), "candidates".to_owned()),
-        (Swatch::Surface(Paint::Full(BLUE)), "controls".to_owned()),
+        (Swatch::Surface(Paint::Full(BLUE)), "candidates".to_owned()),
+        (Swatch::Surface(Paint::Full(BLACK)), "controls".to_owned()),
         (Swatch::Surface(Paint::Full(VERMILION)), "control lost, path alive".to_owned()),
         (Swatch::Surface(Paint::Hatched), "control missing, path not provably alive".to_owned()),
     ];

@@ -7,7 +7,7 @@ use lacuna_inference::mechanism::{CellSays, Claim, Layer, Mechanism, MechanismRe
 use lacuna_model::{ArmIx, Study};
 use maud::{Markup, html};
 
-use super::Content;
+use super::{Content, contact};
 use crate::text::name;
 use crate::words::{self, count, counted};
 
@@ -94,7 +94,7 @@ pub(super) fn section(content: Content<'_>) -> Option<Markup> {
     let study = content.evidence.study();
     let claims = &content.conclusion.files;
     if let Some((_, trials)) = &claims.exposure {
-        return Some(of_trials(study, trials));
+        return Some(of_trials(content, trials));
     }
     study.mechanism.as_ref()?;
     let shown = claims.mechanisms.iter().take(MOST);
@@ -104,8 +104,9 @@ pub(super) fn section(content: Content<'_>) -> Option<Markup> {
             "A sheet for each original: what was sent of it, and what became of that. "
             (chip(CellSays::DroppedAtFirst)) " " (chip(CellSays::DroppedLater)) " " (chip(CellSays::Passes)) " " (chip(CellSays::Open))
         }
-        @for (number, record) in shown.enumerate() { (sheet(study, number + 1, record)) }
+        @for (number, record) in shown.clone().enumerate() { (sheet(content, number + 1, record)) }
         @if more > 0 { p.note { "and " (counted(more as u64, "more original")) ": mechanisms.csv has all." } }
+        (contact::left_out(content, shown.flat_map(|record| record.cells.iter().map(|cell| cell.file))))
     })
 }
 
@@ -118,11 +119,12 @@ const fn class(says: CellSays) -> &'static str {
     }
 }
 
-fn chip(says: CellSays) -> Markup {
+pub(super) fn chip(says: CellSays) -> Markup {
     html! { span.chip.(class(says)) { (says.as_str()) } }
 }
 
-fn sheet(study: &Study, number: usize, record: &MechanismRecord) -> Markup {
+fn sheet(content: Content<'_>, number: usize, record: &MechanismRecord) -> Markup {
+    let study = content.evidence.study();
     let recipient = study.account(record.recipient);
     let supported: Vec<&Claim> = record.claims.iter().filter(|claim| claim.supported == Some(true)).collect();
     html! {
@@ -140,14 +142,22 @@ fn sheet(study: &Study, number: usize, record: &MechanismRecord) -> Markup {
                 @if let Some(gray) = record.gray { ", read in grey by " (gray.as_str()) }
                 ". " (counted(record.probes.into(), "message")) "."
             }
-            dl.legend {
-                @for cell in &record.cells { div { dt { (chip(cell.says)) } dd { (cell.cell) " " small { (cell.answers) } } } }
+            @if contact::can_be_seen(content, record.base) {
+                (contact::of_cells(content, record))
+            } @else {
+                dl.legend {
+                    @for cell in &record.cells { div { dt { (chip(cell.says)) } dd { (cell.cell) " " small { (cell.answers) } } } }
+                }
             }
         }
     }
 }
 
-fn of_trials(study: &Study, trials: &[Trial]) -> Markup {
+fn of_trials(content: Content<'_>, trials: &[Trial]) -> Markup {
+    let study = content.evidence.study();
+    let files = |trial: &Trial| trial.shown.map(|(item, _)| item).into_iter().chain([trial.item]).collect::<Vec<_>>();
+    let with_pictures = |trial: &&Trial| files(trial).into_iter().any(|item| contact::can_be_seen(content, item));
+    let drawn: Vec<&Trial> = trials.iter().take(MOST).filter(with_pictures).collect();
     html! {
         div.scroll tabindex="0" role="region" aria-label="Trials" {
             table {
@@ -168,5 +178,20 @@ fn of_trials(study: &Study, trials: &[Trial]) -> Markup {
             }
         }
         @if trials.len() > MOST { p.note { "and " (count((trials.len() - MOST) as u64)) " more: exposures.csv has all." } }
+        @if !drawn.is_empty() {
+            h3 { "Contact sheet" }
+            p.note { "For each trial what was shown before, and what was sent inside." }
+            ul.contact.trials {
+                @for trial in &drawn {
+                    li {
+                        @for item in files(trial) { (contact::picture(content, item)) }
+                        span.caption {
+                            (trial.kind.as_str()) ": " @if let Some(outcome) = trial.sent.outcome { (outcome) } @else { "open" }
+                        }
+                    }
+                }
+            }
+            (contact::left_out(content, drawn.iter().flat_map(|trial| files(trial))))
+        }
     }
 }

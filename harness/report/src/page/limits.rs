@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lacuna_inference::contrasts::Scope;
+use lacuna_inference::verdicts::VerdictRecord;
 use lacuna_model::{ArmIx, Reason, Role, Verdict};
 use maud::{Markup, html};
 
@@ -11,11 +12,16 @@ use crate::text::name;
 use crate::words::{self, count, counted, percent};
 
 pub(super) fn section(content: Content<'_>) -> Markup {
+    let study = content.evidence.study();
+    let of_files = study.mechanism.is_some() || study.exposure.is_some();
+    let of_items = |point: fn(Content<'_>) -> Option<Markup>| if of_files { None } else { point(content) };
     let points = [
-        inconclusive(content),
-        silent_arms(content),
-        leaky_filters(content),
-        late(content),
+        of_items(inconclusive),
+        of_items(silent_arms),
+        of_items(leaky_filters),
+        of_items(late),
+        mechanisms(content),
+        exposures(content),
         regions(content),
         strangers(content),
         Some(html! {
@@ -52,8 +58,11 @@ fn inconclusive(content: Content<'_>) -> Option<Markup> {
 /// Where no filter was seen, silence says little.
 fn silent_arms(content: Content<'_>) -> Option<Markup> {
     let study = content.evidence.study();
-    let seen: BTreeSet<ArmIx> = content.conclusion.verdicts.iter().filter(|it| it.filter_seen).map(|it| it.unit.arm).collect();
-    let silent: Vec<ArmIx> = (0u16..).map(ArmIx).take(study.arms.len()).filter(|arm| !seen.contains(arm)).collect();
+    let arms = |is: fn(&VerdictRecord) -> bool| -> BTreeSet<ArmIx> {
+        content.conclusion.verdicts.iter().filter(|it| is(it)).map(|it| it.unit.arm).collect()
+    };
+    let (seen, arrived) = (arms(|it| it.filter_seen), arms(|it| it.verdict == Verdict::Delivered));
+    let silent: Vec<ArmIx> = arrived.difference(&seen).copied().collect();
     (!silent.is_empty()).then(|| {
         html! {
             "No filter was seen on "
@@ -88,6 +97,29 @@ fn late(content: Content<'_>) -> Option<Markup> {
     Some(html! {
         "Dropped means: not arrived while it was listened for, which was at least " (words::length(shortest)) " for each. What is held back longer looks \
          the same."
+    })
+}
+
+fn mechanisms(content: Content<'_>) -> Option<Markup> {
+    let rule = content.evidence.study().mechanism.as_ref()?;
+    let records = &content.conclusion.files.mechanisms;
+    let unknown = records.iter().filter(|record| record.filtered.is_none()).count() as u64;
+    Some(html! {
+        "Files were given " (rule.wait) " to be looked at: a filter that takes longer to learn a file is taken for none. What is said to suffice need not be          necessary, and a mechanism for which no file was made could not be seen. "
+        @if unknown > 0 {
+            "Of " (words::of(unknown, records.len() as u64)) " originals, counted for each recipient, it is not known whether they are filtered."
+        }
+    })
+}
+
+fn exposures(content: Content<'_>) -> Option<Markup> {
+    let study = content.evidence.study();
+    let rule = study.exposure.as_ref()?;
+    let longest = rule.delays.last().copied().unwrap_or_default();
+    Some(html! {
+        "Twins were sent at most " (longest) " after their files were shown: what a platform learns later was not seen. It was asked whether what is shown on "
+        (name(study.arm(rule.outside).id.as_str())) " is enforced on " (name(study.arm(rule.inside).id.as_str()))
+        " by the hash of a file; what else a platform does with what it sees was not."
     })
 }
 

@@ -40,6 +40,7 @@ pub(super) fn section(content: Content<'_>) -> Markup {
             dl.legend { @for verdict in &drawn { div { dt { (chip(*verdict)) } dd { (words::meaning(*verdict)) } } } }
             div.scroll.tall tabindex="0" role="region" aria-label="Verdicts by item, arm and recipient" {
                 table.matrix {
+                    colgroup { col.items; @for _ in &paths { col.path-of; } }
                     (head(study, &paths))
                     @for (role, category, rows) in &bodies {
                         tbody {

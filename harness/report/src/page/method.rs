@@ -119,7 +119,9 @@ fn settings(content: Content<'_>) -> Markup {
 /// The checks of the screen, arm by arm.
 fn checks(content: Content<'_>) -> Markup {
     let study = content.evidence.study();
-    let said = |it: &ArmChecks| it.audits > 0 || it.spikes > 0 || it.lowest_enforcement.is_some();
+    // The designs about files screen nothing.
+    let screens = study.mechanism.is_none() && study.exposure.is_none();
+    let said = |it: &ArmChecks| screens && (it.audits > 0 || it.spikes > 0 || it.lowest_enforcement.is_some());
     let checks: Vec<&ArmChecks> = content.conclusion.checks.iter().filter(|it| said(it)).collect();
     html! {
         @if !checks.is_empty() {

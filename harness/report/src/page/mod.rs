@@ -2,12 +2,14 @@
 
 mod answer;
 mod citation;
+mod contact;
 mod figure;
 mod files;
 mod limits;
 mod matrix;
 mod method;
 mod paths;
+mod style;
 mod texts;
 
 use lacuna_inference::conclusion::Conclusion;
@@ -17,14 +19,13 @@ use lacuna_model::{StopReason, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::figures::Figures;
+use crate::pictures::Pictures;
 use crate::run::Run;
 use crate::text::{name, sentence};
 use crate::words;
 
 /// Nothing is loaded, nothing runs, nothing is sent. The empty icon keeps browsers from asking for one.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
-
-const STYLE: &str = include_str!("style.css");
 
 /// What the sections of a page are made of.
 #[derive(Clone, Copy)]
@@ -33,6 +34,7 @@ pub(crate) struct Content<'a> {
     pub evidence: &'a Evidence,
     pub conclusion: &'a Conclusion,
     pub figures: &'a Figures,
+    pub pictures: &'a Pictures,
 }
 
 /// A section: what it is called in links, its heading, what stands in it.
@@ -42,15 +44,16 @@ struct Section {
     body: Markup,
 }
 
-pub(crate) fn page(run: &Run<'_>, evidence: &Evidence, conclusion: &Conclusion, figures: &Figures) -> Markup {
-    let content = Content { run, evidence, conclusion, figures };
-    let study = evidence.study();
+pub(crate) fn page(content: Content<'_>) -> Markup {
+    let run = content.run;
+    let study = content.evidence.study();
     let asks_files = study.mechanism.is_some() || study.exposure.is_some();
     let section = |id, heading, body: Option<Markup>| body.map(|body| Section { id, heading, body });
     let sections: Vec<Section> = [
         section("answer", "Answer", Some(answer::section(content))),
         section("files", "Files", files::section(content)),
         section("verdicts", "Verdicts", (!asks_files).then(|| matrix::section(content))),
+        section("pictures", "Pictures", contact::section(content)),
         section("texts", "Marked texts", texts::section(content)),
         section("combinations", "Combinations", matrix::combinations(content)),
         section("drop-rates", "By category", figure::shares(content).filter(|_| !asks_files)),
@@ -72,11 +75,11 @@ pub(crate) fn page(run: &Run<'_>, evidence: &Evidence, conclusion: &Conclusion, 
                 meta charset="utf-8";
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light";
+                meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
                 title { (name(&study.name).line()) ", run " (name(run.id.as_str()).line()) }
                 link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(style::sheet())) }
             }
             body {
                 a.skip href="#answer" { "To the answer" }

@@ -23,7 +23,7 @@ pub(super) fn section(content: Content<'_>) -> Markup {
         }
     }
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Paths" {
+        div.scroll tabindex="0" role="region" aria-label="Loss and sends of each path" {
             table {
                 thead {
                     tr {
@@ -45,7 +45,7 @@ pub(super) fn section(content: Content<'_>) -> Markup {
                             th scope="row" { (name(study.arm(path.arm).id.as_str())) }
                             td { (name(account.id.as_str())) " (" (account.registered_in) ")" }
                             td { (account.located_in) }
-                            td.number { (of(controls.losses, controls.sends)) }
+                            td.number { @if controls.sends == 0 { "none counted" } @else { (of(controls.losses, controls.sends)) } }
                             td.number { (percent(tallies.baseline(path.arm, path.recipient).upper_bound())) }
                             td.number { (count(all)) }
                             td.number { (count(void)) }

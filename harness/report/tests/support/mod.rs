@@ -12,6 +12,7 @@ use lacuna_model::{
     EntrySequence, Fact, Item, ItemIx, Observation, ObservationKind, PlatformMessageId, Probe, ProbeId, Purpose, Role, RunId,
     SendResult, StopReason, Study, Timestamp, Venue, VenueIx, VenueKind,
 };
+use lacuna_report::pictures::Pictures;
 use lacuna_report::{Deviation, Input, Registration, Report, Run, report};
 
 /// 2016-11-30T08:00:00Z
@@ -100,6 +101,8 @@ pub enum Fate {
 pub struct Story {
     pub evidence: Evidence,
     pub events: Vec<(Timestamp, Entry)>,
+    /// What files look like.
+    pub pictures: Pictures,
     now: Timestamp,
     sequence: u64,
     /// Steers delays: the same story has the same.
@@ -108,7 +111,14 @@ pub struct Story {
 
 impl Story {
     pub fn of(study: Study) -> Self {
-        let mut story = Self { evidence: Evidence::new(Arc::new(study)), events: Vec::new(), now: START, sequence: 0, turn: 1 };
+        let mut story = Self {
+            evidence: Evidence::new(Arc::new(study)),
+            events: Vec::new(),
+            pictures: Pictures::new(),
+            now: START,
+            sequence: 0,
+            turn: 1,
+        };
         let accounts = story.evidence.study().accounts.len();
         story.tell(Entry::Fact(Fact::EpochOpened { epoch: 0, sent_today: vec![0; accounts] }));
         story
@@ -223,7 +233,7 @@ impl Story {
             registration: Some(&registration),
             events: &self.events,
         };
-        report(&run, &self.evidence, conclusion)
+        report(&run, &self.evidence, conclusion, &self.pictures)
     }
 }
 
