@@ -22,6 +22,18 @@ pub(super) fn of_run(
     evidence: &Evidence,
     conclusion: &Conclusion,
 ) -> Report {
+    with_run(header, seal, last_hash, registration, events, |run| report(run, evidence, conclusion))
+}
+
+/// Gives the facts of a run as the report's room wants them.
+pub(super) fn with_run<T>(
+    header: &Header,
+    seal: Option<&Seal>,
+    last_hash: &ChainHash,
+    registration: Option<&Registration>,
+    events: &[(Timestamp, Entry)],
+    then: impl FnOnce(&Run<'_>) -> T,
+) -> T {
     let inputs: Vec<Input<'_>> =
         header.inputs.iter().map(|it| Input { kind: &it.kind, path: &it.path, sha256: &it.sha256 }).collect();
     let registration = registration.map(|it| lacuna_report::Registration {
@@ -46,5 +58,5 @@ pub(super) fn of_run(
         registration: registration.as_ref(),
         events,
     };
-    report(&run, evidence, conclusion)
+    then(&run)
 }

@@ -13,7 +13,7 @@ mod texts;
 use lacuna_inference::conclusion::Conclusion;
 use lacuna_inference::evidence::Evidence;
 use lacuna_model::time_format::iso8601;
-use lacuna_model::{StopReason, Timestamp};
+use lacuna_model::{StopReason, Study, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::figures::Figures;
@@ -101,6 +101,11 @@ pub(crate) fn page(run: &Run<'_>, evidence: &Evidence, conclusion: &Conclusion, 
             }
         }
     }
+}
+
+/// The answer of a run with its denominator, and nothing else.
+pub(crate) fn answer(study: &Study, conclusion: &Conclusion) -> Markup {
+    files::answer(study, conclusion).unwrap_or_else(|| answer::sentence(study, conclusion))
 }
 
 /// To the minute; seconds are in the tables.

@@ -207,6 +207,11 @@ impl Story {
 
     /// The report of the story, with a lock from which it departs.
     pub fn report(&self, conclusion: &Conclusion, words: &str) -> Report {
+        self.with_run(words, |run| report(run, &self.evidence, conclusion))
+    }
+
+    /// The facts of the story's run, with a lock from which it departs.
+    pub fn with_run<T>(&self, words: &str, then: impl FnOnce(&Run<'_>) -> T) -> T {
         let id = RunId::new("20161130T080000Z-1");
         let inputs = [Input { kind: "corpus", path: words, sha256: "ab" }];
         let deviation = Deviation { kind: "stopped early", subject: "run", detail: words };
@@ -223,7 +228,7 @@ impl Story {
             registration: Some(&registration),
             events: &self.events,
         };
-        report(&run, &self.evidence, conclusion)
+        then(&run)
     }
 }
 
