@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{analyze, compare, corpus, diff, evaluate, plan, policy, report, run, schema, simulate, verify};
+use crate::commands::{
+    analyze, compare, completions, corpus, diff, evaluate, man, plan, policy, report, run, schema, simulate, verify,
+};
 use crate::logging::LogFormat;
 
 /// Measures silent censorship on messaging platforms: sends controlled texts between accounts that you own, lays what was sent
@@ -58,7 +60,7 @@ pub enum Command {
     Compare(compare::Arguments),
     /// Write the report of a run anew, and say where it is
     Report(report::Arguments),
-    /// Check a corpus, or make one of a list
+    /// Check corpora, and make them of lists and pictures; make two files that share one MD5
     #[command(subcommand)]
     Corpus(corpus::Command),
     /// Serve a simulated censoring platform on the loopback interface
@@ -68,4 +70,8 @@ pub enum Command {
     Policy(policy::Command),
     /// Print the JSON Schema of a kind of file, for editors
     Schema(schema::Arguments),
+    /// Print the completions of a shell
+    Completions(completions::Arguments),
+    /// Write the manual pages, one for each command
+    Man(man::Arguments),
 }

@@ -75,8 +75,16 @@ impl Failure {
         Self::Message(Exit::Fault, message.to_string())
     }
 
+    /// What it says, a sentence or more.
+    pub fn sentences(&self) -> Vec<String> {
+        match self {
+            Self::Problems(problems) => problems.iter().map(ToString::to_string).collect(),
+            Self::Message(_, message) => message.lines().map(str::to_owned).collect(),
+        }
+    }
+
     /// Tells it on stderr.
-    fn tell(&self) -> Exit {
+    pub fn tell(&self) -> Exit {
         match self {
             Self::Problems(problems) => {
                 problems::tell(problems);

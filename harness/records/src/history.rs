@@ -14,7 +14,7 @@ use lacuna_model::{Role, Study, Verdict};
 
 use crate::comparison::COMPARISON_FOLDER_PREFIX;
 use crate::journal::InputHash;
-use crate::projection::{PROJECTION_FOLDER_PREFIX, SCHEMA_VERSION, StoredManifest, hash_file, rule_id};
+use crate::projection::{JUNIT_PREFIX, PROJECTION_FOLDER_PREFIX, SCHEMA_VERSION, StoredManifest, hash_file, rule_id};
 use crate::run_folder::JOURNAL;
 
 /// So many runs are looked at, the newest first: what a list blocks changes, and older runs say less and less about it.
@@ -145,10 +145,12 @@ pub(crate) fn runs_in(folder: &Path, warnings: &mut Vec<String>) -> Vec<String> 
     runs
 }
 
-/// What other commands keep beside the runs: evaluations and comparisons.
+/// What commands keep beside the runs: evaluations, comparisons, files for CI services.
 fn is_beside_runs(name: &str) -> bool {
-    let is_evaluation = name.starts_with("evaluate-") && Path::new(name).extension().is_some_and(|it| it == "csv");
-    is_evaluation || name.starts_with(COMPARISON_FOLDER_PREFIX)
+    let ends_with = |ending: &str| Path::new(name).extension().is_some_and(|it| it == ending);
+    name.starts_with("evaluate-") && ends_with("csv")
+        || name.starts_with(JUNIT_PREFIX) && ends_with("xml")
+        || name.starts_with(COMPARISON_FOLDER_PREFIX)
 }
 
 /// Counts the verdicts of one run and takes its rules. Nothing was read of a run without verdicts: it goes on, or did not come to

@@ -160,7 +160,7 @@ fn what_is_damaged_or_foreign_is_told_and_left_out() {
     let folder = results.path().join("example");
     fs::write(folder.join("notes.txt"), "").unwrap();
     fs::create_dir(folder.join("old")).unwrap();
-    for ours in [".hidden", "evaluate-7.csv", "evaluate-7-summary.csv"] {
+    for ours in [".hidden", "evaluate-7.csv", "evaluate-7-summary.csv", "junit-20161101T080000Z-1.xml"] {
         fs::write(folder.join(ours), "").unwrap();
     }
 

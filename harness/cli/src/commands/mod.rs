@@ -2,9 +2,11 @@
 
 pub mod analyze;
 pub mod compare;
+pub mod completions;
 pub mod corpus;
 pub mod diff;
 pub mod evaluate;
+pub mod man;
 pub mod plan;
 pub mod policy;
 pub mod report;
@@ -42,6 +44,8 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Simulate(command) => simulate::run(&command),
         Command::Policy(command) => policy::run(command),
         Command::Schema(command) => schema::run(&command),
+        Command::Completions(command) => completions::run(&command),
+        Command::Man(command) => man::run(&command),
     }
 }
 

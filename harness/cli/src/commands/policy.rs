@@ -26,8 +26,8 @@ pub enum Command {
 pub struct Export {
     /// The policy (TOML)
     policy: PathBuf,
-    /// The server
-    #[arg(long, value_enum)]
+    /// The server: prosody, for Prosody with `mod_firewall`
+    #[arg(long, value_enum, value_name = "prosody", hide_possible_values = true)]
     to: Target,
     /// The virtual host that stands for a registration region. May be repeated
     #[arg(long, value_name = "CN=cn.example", value_parser = pair::<CountryCode>)]

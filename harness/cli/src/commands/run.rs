@@ -1,6 +1,7 @@
 //! `lacuna run`.
 
-use std::path::PathBuf;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lacuna_platform::tls;
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 
 use super::{load, results_of, runtime};
 use crate::arguments::OutputFormat;
+use crate::ci::{self, Ended};
 use crate::exit::{Exit, Failure};
 use crate::logging::LogFormat;
 use crate::progress::{self, Display};
@@ -42,6 +44,10 @@ pub struct Arguments {
     /// Run a locked experiment although it is not what was locked, and say why: the manifest and the summary list what changed
     #[arg(long, value_name = "REASON", conflicts_with = "resume", value_parser = reason)]
     deviate: Option<String>,
+    /// For CI services: progress as plain lines, a JUnit file beside the run's folder (EXPERIMENT-NAME/junit-RUN-ID.xml among the
+    /// results), and a summary in Markdown appended to the file that the variable `GITHUB_STEP_SUMMARY` names, if it is set
+    #[arg(long)]
+    ci: bool,
 }
 
 /// A reason must be one.
@@ -51,7 +57,49 @@ fn reason(text: &str) -> Result<String, String> {
 
 /// Runs an experiment.
 pub fn run(arguments: Arguments, output: OutputFormat, log: LogFormat, screen: &Screen) -> Result<Exit, Failure> {
-    let Arguments { experiment: path, results, resume, seed, mut set, deviate } = arguments;
+    if !arguments.ci {
+        return run_to_its_end(arguments, output, log, screen, |_| {});
+    }
+    let experiment = arguments.experiment.clone();
+    let results = results_folder(&arguments);
+    let mut folder = None;
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| {
+        run_to_its_end(arguments, output, log, screen, |began| folder = Some(began.to_owned()))
+    }));
+    let how = match &ended {
+        Ok(Ok(exit)) => Ended::Run(*exit),
+        Ok(Err(failure)) => Ended::Failed(failure.sentences()),
+        Err(_) => Ended::Failed(vec!["a fault in Lacuna itself; the log has more".to_owned()]),
+    };
+    let told = ci::tell(&experiment, &results, folder.as_deref(), &how, screen);
+    match ended {
+        Ok(Ok(exit)) => told.map(|()| exit),
+        // What went wrong first decides how the command ends.
+        Ok(Err(failure)) => {
+            if let Err(second) = told {
+                let _ = second.tell();
+            }
+            Err(failure)
+        }
+        Err(panic) => panic::resume_unwind(panic),
+    }
+}
+
+fn results_folder(arguments: &Arguments) -> PathBuf {
+    let given = arguments.results.clone();
+    given.unwrap_or_else(|| results_of(&arguments.experiment, arguments.resume.as_deref()))
+}
+
+/// Runs it, and says which folder is the run's as soon as there is one.
+fn run_to_its_end(
+    arguments: Arguments,
+    output: OutputFormat,
+    log: LogFormat,
+    screen: &Screen,
+    mut began: impl FnMut(&Path),
+) -> Result<Exit, Failure> {
+    let results = results_folder(&arguments);
+    let Arguments { experiment: path, resume, seed, mut set, deviate, ci: plain, .. } = arguments;
     set.extend(seed.map(|seed| format!("seed={seed}")));
     let experiment = load(&path, &set)?;
     // A run that goes on is held to what it began with.
@@ -59,17 +107,18 @@ pub fn run(arguments: Arguments, output: OutputFormat, log: LogFormat, screen: &
         None => registration::check(&path, &experiment, &set, deviate).map_err(Failure::input)?,
         Some(_) => Registration::default(),
     };
-    let results = results.unwrap_or_else(|| results_of(&path, resume.as_deref()));
     tls::install_provider();
 
     let (progress, seen) = watch::channel(progress::NOTHING_YET);
-    let display = Display::new(screen.clone(), log, experiment.study.watch.late);
+    let display = Display::new(screen.clone(), log, plain, experiment.study.watch.late);
     let request = RunRequest { experiment, results, resume, registration };
     let summary: RunSummary = runtime()?.block_on(async {
         let stop = signals::stop_on_signal(screen.clone())?;
         let shown = tokio::spawn(display.follow(seen));
-        let ended =
-            run_experiment(request, stop, progress, |folder| screen.line(&format!("The run is kept in {}", folder.display())));
+        let ended = run_experiment(request, stop, progress, |folder| {
+            began(folder);
+            screen.line(&format!("The run is kept in {}", folder.display()));
+        });
         let ended = Box::pin(ended).await;
         // The sender is gone now, so that the display ends; it must be off the screen before anything else is written.
         let _ = shown.await;

@@ -11,8 +11,8 @@ use crate::output::print_json;
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  lacuna schema experiment > experiment.schema.json")]
 pub struct Arguments {
-    /// The kind of file
-    #[arg(value_enum)]
+    /// The kind of file: an experiment, a simulator's policy, or the corpus.toml of a corpus
+    #[arg(value_enum, value_name = "experiment|policy|corpus", hide_possible_values = true)]
     kind: Kind,
 }
 

@@ -41,9 +41,9 @@ enum Face {
 }
 
 impl Display {
-    /// Chooses by whether stderr is a terminal. `late` is how long the run listens after its last send.
-    pub fn new(screen: Screen, log: LogFormat, late: lacuna_model::Duration) -> Self {
-        let face = if Screen::is_terminal() && log == LogFormat::Text {
+    /// Bars where stderr is a terminal, unless it must be `plain`. `late` is how long the run listens after its last send.
+    pub fn new(screen: Screen, log: LogFormat, plain: bool, late: lacuna_model::Duration) -> Self {
+        let face = if Screen::is_terminal() && log == LogFormat::Text && !plain {
             Face::Bars(Bars::new(&screen))
         } else {
             Face::Lines(Lines::new(screen, log))

@@ -1,6 +1,7 @@
 //! The command as a person meets it: its words, its files, its exit codes.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod ci;
 mod codes;
 mod comparisons;
 mod corpora;
@@ -10,5 +11,6 @@ mod interruption;
 mod plans;
 mod screens;
 mod secrecy;
+mod shells;
 mod support;
 mod tools;

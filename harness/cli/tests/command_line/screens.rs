@@ -6,7 +6,7 @@ use crate::support::{Said, file, folder, lacuna, run};
 
 #[test]
 fn help() {
-    let commands: [&[&str]; 15] = [
+    let commands: [&[&str]; 21] = [
         &["--help"],
         &["run", "--help"],
         &["plan", "--help"],
@@ -14,14 +14,20 @@ fn help() {
         &["diff", "--help"],
         &["analyze", "--help"],
         &["verify", "--help"],
+        &["compare", "--help"],
         &["report", "--help"],
         &["corpus", "--help"],
         &["corpus", "lint", "--help"],
         &["corpus", "import", "--help"],
+        &["corpus", "render", "--help"],
+        &["corpus", "transform", "--help"],
+        &["corpus", "collide", "--help"],
         &["simulate", "--help"],
         &["policy", "--help"],
         &["policy", "export", "--help"],
         &["schema", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
     ];
     let told = commands.map(|arguments| {
         let said = Said::by(lacuna(arguments));

@@ -211,7 +211,7 @@ fn put<R>(writer: &mut TableWriter<R>, row: &R) -> Result<(), AnalyzeError> {
 }
 
 /// Whether an entry is about the run or its accounts, and not about a message.
-fn is_event(entry: &Entry) -> bool {
+pub(super) fn is_event(entry: &Entry) -> bool {
     match entry {
         Entry::Fact(fact) => {
             matches!(fact, Fact::EpochOpened { .. } | Fact::AccountState { .. } | Fact::Gap { .. } | Fact::StopRequested)

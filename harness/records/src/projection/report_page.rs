@@ -29,6 +29,18 @@ pub(super) fn of_run(
     events: &[(Timestamp, Entry)],
     found: &Found<'_>,
 ) -> Report {
+    with_run(header, seal, last_hash, registration, events, |run| report(run, found.evidence, found.conclusion, found.pictures))
+}
+
+/// Gives the facts of a run as the report's room wants them.
+pub(super) fn with_run<T>(
+    header: &Header,
+    seal: Option<&Seal>,
+    last_hash: &ChainHash,
+    registration: Option<&Registration>,
+    events: &[(Timestamp, Entry)],
+    then: impl FnOnce(&Run<'_>) -> T,
+) -> T {
     let inputs: Vec<Input<'_>> =
         header.inputs.iter().map(|it| Input { kind: &it.kind, path: &it.path, sha256: &it.sha256 }).collect();
     let registration = registration.map(|it| lacuna_report::Registration {
@@ -53,5 +65,5 @@ pub(super) fn of_run(
         registration: registration.as_ref(),
         events,
     };
-    report(&run, found.evidence, found.conclusion, found.pictures)
+    then(&run)
 }

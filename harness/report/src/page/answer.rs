@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use lacuna_inference::categories::is_kept;
+use lacuna_inference::conclusion::Conclusion;
 use lacuna_model::{ItemIx, Role, Study, Verdict};
 use maud::{Markup, html};
 
@@ -20,24 +21,23 @@ struct Counts {
 }
 
 pub(super) fn section(content: Content<'_>) -> Markup {
-    if let Some(of_files) = files::answer(content) {
-        return of_files;
-    }
     let study = content.evidence.study();
+    if let Some(of_files) = files::answer(study, content.conclusion) {
+        return html! { (of_files) (files::note(study)) };
+    }
     let counts = tally(content, Role::Candidate);
     html! {
-        (sentence(content))
+        (sentence(study, content.conclusion))
         (table(study, &counts))
         p.note { "Candidates only. Each line adds up to all of them; verdicts that occur nowhere have no column." }
         (canaries(content))
     }
 }
 
-fn sentence(content: Content<'_>) -> Markup {
-    let study = content.evidence.study();
+pub(super) fn sentence(study: &Study, conclusion: &Conclusion) -> Markup {
     let mut items: BTreeMap<ItemIx, (bool, bool)> = BTreeMap::new();
     let (mut cases, mut open) = (0u64, 0u64);
-    for record in &content.conclusion.verdicts {
+    for record in &conclusion.verdicts {
         if study.item(record.unit.item).role != Role::Candidate {
             continue;
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lacuna_inference::conclusion::Conclusion;
 use lacuna_inference::exposure::{ExposureRecord, Surveillance, Trial};
 use lacuna_inference::mechanism::{CellSays, Claim, Layer, Mechanism, MechanismRecord};
 use lacuna_model::{ArmIx, Study};
@@ -15,13 +16,27 @@ use crate::words::{self, count, counted};
 const MOST: usize = 300;
 
 /// The answer of a design that asks about files; `None` for another.
-pub(super) fn answer(content: Content<'_>) -> Option<Markup> {
-    let claims = &content.conclusion.files;
+pub(super) fn answer(study: &Study, conclusion: &Conclusion) -> Option<Markup> {
+    let claims = &conclusion.files;
     if let Some((record, _)) = &claims.exposure {
-        return Some(exposed(content.evidence.study(), record));
+        return Some(exposed(study, record));
     }
-    content.evidence.study().mechanism.as_ref()?;
+    study.mechanism.as_ref()?;
     Some(mechanisms(&claims.mechanisms))
+}
+
+/// What stands below the answer: how to read it, and where the evidence is.
+pub(super) fn note(study: &Study) -> Markup {
+    html! {
+        @if study.exposure.is_some() {
+            p.note { a href="exposures.csv" { "exposures.csv" } " has every trial and control, " a href="mechanisms.csv" { "mechanisms.csv" } " the claim." }
+        } @else {
+            p.note {
+                "Each line says what suffices: a file that has nothing else of the original is filtered as well. That something is necessary cannot be \
+                 shown where several mechanisms are at work. " a href="mechanisms.csv" { "mechanisms.csv" } " has the evidence for and against."
+            }
+        }
+    }
 }
 
 fn mechanisms(records: &[MechanismRecord]) -> Markup {
@@ -42,10 +57,6 @@ fn mechanisms(records: &[MechanismRecord]) -> Markup {
                     @if let Some(mechanism) = mechanism { li { (sentence(*layer, *mechanism)) ": " (words::of(*cases, records.len() as u64)) } }
                 }
             }
-        }
-        p.note {
-            "Each line says what suffices: a file that has nothing else of the original is filtered as well. That something is necessary cannot be \
-             shown where several mechanisms are at work. " a href="mechanisms.csv" { "mechanisms.csv" } " has the evidence for and against."
         }
     }
 }
@@ -85,7 +96,6 @@ fn exposed(study: &Study, record: &ExposureRecord) -> Markup {
             Some((above, None)) => { p { "The platform takes more than " (words::length(above)) " to learn a file (95 %)." } }
             None => {}
         }
-        p.note { a href="exposures.csv" { "exposures.csv" } " has every trial and control, " a href="mechanisms.csv" { "mechanisms.csv" } " the claim." }
     }
 }
 

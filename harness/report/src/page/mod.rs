@@ -15,7 +15,7 @@ mod texts;
 use lacuna_inference::conclusion::Conclusion;
 use lacuna_inference::evidence::Evidence;
 use lacuna_model::time_format::iso8601;
-use lacuna_model::{StopReason, Timestamp};
+use lacuna_model::{StopReason, Study, Timestamp};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::figures::Figures;
@@ -104,6 +104,11 @@ pub(crate) fn page(content: Content<'_>) -> Markup {
             }
         }
     }
+}
+
+/// The answer of a run with its denominator, and nothing else.
+pub(crate) fn answer(study: &Study, conclusion: &Conclusion) -> Markup {
+    files::answer(study, conclusion).unwrap_or_else(|| answer::sentence(study, conclusion))
 }
 
 /// To the minute; seconds are in the tables.

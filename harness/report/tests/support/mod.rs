@@ -217,6 +217,11 @@ impl Story {
 
     /// The report of the story, with a lock from which it departs.
     pub fn report(&self, conclusion: &Conclusion, words: &str) -> Report {
+        self.with_run(words, |run| report(run, &self.evidence, conclusion, &self.pictures))
+    }
+
+    /// The facts of the story's run, with a lock from which it departs.
+    pub fn with_run<T>(&self, words: &str, then: impl FnOnce(&Run<'_>) -> T) -> T {
         let id = RunId::new("20161130T080000Z-1");
         let inputs = [Input { kind: "corpus", path: words, sha256: "ab" }];
         let deviation = Deviation { kind: "stopped early", subject: "run", detail: words };
@@ -233,7 +238,7 @@ impl Story {
             registration: Some(&registration),
             events: &self.events,
         };
-        report(&run, &self.evidence, conclusion, &self.pictures)
+        then(&run)
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Arguments {
     #[arg(hide_possible_values = true)]
     format: Format,
     /// From it follows what gives the two files an MD5 of their own
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
     /// Search colliding blocks with this seed, for some seconds, instead of taking those that all such files share: for a
     /// platform that might know them

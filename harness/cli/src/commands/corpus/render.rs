@@ -18,12 +18,11 @@ const MOST_LISTED: usize = 20;
 
 /// What to draw, and how.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "Example:\n  lacuna corpus render corpora/my-list --id my-pictures --title 'My list, as pictures' --licence CC-BY-4.0 \\\n    \
-                  --font /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc#2 --twin 天气很好 --out corpora/my-pictures\n\n\
+#[command(after_help = "Example:\n  lacuna corpus render corpora/my-list --out corpora/my-pictures --id my-pictures \\\n    \
+                  --title 'My list, as pictures' --licence CC-BY-4.0 --twin 天气很好 \\\n    \
+                  --font /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc#2\n\n\
                   The fonts of Debian's packages fonts-noto-cjk and fonts-noto-core have most scripts. No font of the machine is used \
-                  unless it is named, so that the same files, list and seed give the same pictures. Nothing is overwritten."
-)]
+                  unless it is named, so that the same files, list and seed give the same pictures. Nothing is overwritten.")]
 pub struct Arguments {
     /// The phrases: a corpus's folder, a table (.csv) with a column `text` and perhaps `twin`, or plain text with one a line
     list: PathBuf,
@@ -39,14 +38,14 @@ pub struct Arguments {
     /// The folder to make
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// What is made of each phrase
-    #[arg(long = "as", value_enum, default_value_t = Kind::Png, value_name = "FORMAT")]
+    /// What is made of each phrase: png for pictures, pdf or docx for documents, txt for plain text files
+    #[arg(long = "as", value_enum, default_value_t = Kind::Png, value_name = "png|pdf|docx|txt", hide_possible_values = true)]
     kind: Kind,
-    /// A font file, for pictures and PDF; of a collection, FILE#NUMBER takes the face of that number, from 0. May be given
-    /// several times: a character is drawn by the first font that has it
+    /// A font file, for pictures and PDF; of a collection, FILE#NUMBER takes the face of that number, from 0. May be
+    /// repeated: a character is drawn by the first font that has it
     #[arg(long = "font", required_if_eq_any = [("kind", "png"), ("kind", "pdf")], value_name = "FILE", value_parser = font)]
     fonts: Vec<RenderFont>,
-    /// How pictures look; may be given several times: plain, night, notice, banner, newsprint, photo
+    /// How pictures look: plain, night, notice, banner, newsprint or photo. May be repeated
     #[arg(long = "style", default_value = "plain", value_name = "NAME", value_parser = style)]
     styles: Vec<Style>,
     /// Width and height of pictures in pixels
@@ -57,7 +56,7 @@ pub struct Arguments {
     twin: Option<String>,
     /// From it follows what gives each file a hash of its own: another seed gives files that look the same and have other
     /// hashes
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 63))]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u64).range(..1 << 63))]
     seed: u64,
 }
 

@@ -19,8 +19,9 @@ const MOST_LISTED: usize = 20;
 /// What to transform, and how.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Example:\n  lacuna corpus transform corpora/my-pictures --id my-battery --out corpora/my-battery --battery mechanism \\\n    \
-                  --font /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc#2 --transform resize:0.5+reencode:jpeg-70\n\n\
+    after_help = "Example:\n  lacuna corpus transform corpora/my-pictures --id my-battery --out corpora/my-battery \\\n    \
+                  --battery mechanism --transform resize:0.5+reencode:jpeg-70 \\\n    \
+                  --font /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc#2\n\n\
                   The new corpus has the originals and their benign twins as they are, and of both what each transform gives. Every file has a \
                   hash of its own, which follows from the seed. What a transform keeps, and what it means if the result is dropped or \
                   delivered, harness/content/src/transform/battery.csv in the sources says. What cannot be done with an item is left out and listed. Nothing is overwritten."
@@ -34,23 +35,24 @@ pub struct Arguments {
     /// The id of the new corpus: small letters, digits and hyphens
     #[arg(long)]
     id: String,
-    /// An item to transform; may be given several times. Without it, all pictures but twins and what was made from others
+    /// An item to transform. May be repeated. Without it, all pictures but twins and what was made from others
     #[arg(long = "item", value_name = "ITEM")]
     items: Vec<String>,
-    /// A set of transforms; `mechanism` if no --transform is given
-    #[arg(long, value_enum)]
+    /// A set of transforms: mechanism for what finds a mechanism (a file of another hash, and what keeps one thing each), full for every
+    /// transform there is. Default: mechanism, if no --transform is given
+    #[arg(long, value_enum, value_name = "mechanism|full", hide_possible_values = true)]
     battery: Option<Battery>,
-    /// A transform, or several with + between them, such as resize:0.5+reencode:jpeg-70; may be given several times
+    /// A transform, or several with + between them, such as resize:0.5+reencode:jpeg-70. May be repeated
     #[arg(long = "transform", value_name = "SPEC")]
     transforms: Vec<Spec>,
     /// How many files of each item and transform, each with a hash of its own
     #[arg(long, default_value_t = 1, value_name = "N")]
     variants: u32,
     /// From it follows what gives each file a hash of its own: the same seed gives the same files
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..1 << 63))]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u64).range(..1 << 63))]
     seed: u64,
-    /// A font file; of a collection, FILE#NUMBER takes the face of that number, from 0. May be given several times. Needed by
-    /// what draws letters
+    /// A font file; of a collection, FILE#NUMBER takes the face of that number, from 0. May be repeated. Needed by what
+    /// draws letters
     #[arg(long = "font", value_name = "FILE", value_parser = font)]
     fonts: Vec<RenderFont>,
     /// The harmless picture for items that have no twin of their own
