@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{analyze, corpus, diff, evaluate, plan, policy, report, run, schema, simulate, verify};
+use crate::commands::{analyze, corpus, diff, evaluate, export, plan, policy, report, run, schema, simulate, verify};
 use crate::logging::LogFormat;
 
 /// Measures silent censorship on messaging platforms: sends controlled texts between accounts that you own, lays what was sent
@@ -55,6 +55,8 @@ pub enum Command {
     Verify(verify::Arguments),
     /// Write the report of a run anew, and say where it is
     Report(report::Arguments),
+    /// Write a run in the form of others: Parquet, OONI's measurements, Citizen Lab's keyword lists, an RO-Crate
+    Export(export::Arguments),
     /// Check a corpus, or make one of a list
     #[command(subcommand)]
     Corpus(corpus::Command),

@@ -414,7 +414,7 @@ fn the_version_of_the_projection_cannot_be_changed_to_hide_behind_it() {
     let manifest = fs::read_to_string(run.join("manifest.json")).unwrap();
     let now = format!("\"projection_version\": {PROJECTION_VERSION}");
     assert!(manifest.contains(&now));
-    for version in ["0", "5", "1e", "-1"] {
+    for version in ["0", "6", "1e", "-1"] {
         let version = format!("\"projection_version\": {version}");
         fs::write(run.join("manifest.json"), manifest.replace(&now, &version)).unwrap();
         assert!(named(&verify(&run)).contains("manifest.json"), "{version}");

@@ -4,6 +4,7 @@ pub mod analyze;
 pub mod corpus;
 pub mod diff;
 pub mod evaluate;
+pub mod export;
 pub mod plan;
 pub mod policy;
 pub mod report;
@@ -36,6 +37,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Analyze(command) => analyze::run(&command, output),
         Command::Verify(command) => verify::run(&command, output),
         Command::Report(command) => report::run(&command, output),
+        Command::Export(command) => export::run(&command, output),
         Command::Corpus(command) => corpus::run(command, output),
         Command::Simulate(command) => simulate::run(&command),
         Command::Policy(command) => policy::run(command),

@@ -21,6 +21,7 @@ mod derive;
 mod figure_tables;
 mod manifest;
 mod mechanism_tables;
+mod methods;
 mod outcome_tables;
 mod output;
 mod package;
@@ -34,7 +35,7 @@ mod writer;
 pub use analyze::{Analysis, AnalyzeError, AnalyzeOptions, analyze};
 pub(crate) use analyze::{PROJECTION_FOLDER_PREFIX, hash_file};
 pub use cell::number;
-pub(crate) use derive::{Options, derive, is_derived, table_files};
+pub(crate) use derive::{DATA_PACKAGE, Options, derive, is_derived, table_files};
 pub(crate) use figure_tables::FIGURES;
 pub(crate) use manifest::StoredManifest;
 pub use manifest::{FileHash, MANIFEST};
@@ -44,7 +45,7 @@ pub use report_page::REPORT;
 pub(crate) use rule_tables::rule_id;
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
-pub const PROJECTION_VERSION: u32 = 4;
+pub const PROJECTION_VERSION: u32 = 5;
 
 /// The version of the tables, the first cell of every row. Columns are only appended to a table of a version.
 pub const SCHEMA_VERSION: u32 = 1;
