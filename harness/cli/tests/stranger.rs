@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -165,7 +166,7 @@ fn five_hundred_random_flips_of_a_copied_run_are_all_found() {
                     bytes[place] ^= 1 << bit;
                     fs::write(run.join(name), &bytes).unwrap();
                     assert!(is_named(run, name), "seed {SEED}, flip {flip}: bit {bit} of byte {place} of {name}");
-                    if flip % 100 == 0 {
+                    if flip.is_multiple_of(100) {
                         assert!(is_told(run, name), "seed {SEED}, flip {flip}: bit {bit} of byte {place} of {name}");
                     }
                     fs::write(run.join(name), &whole[name]).unwrap();
@@ -222,7 +223,7 @@ fn rechained(journal: &str, change: impl Fn(&str) -> String) -> String {
         let (body, _) = line.rsplit_once(",\"hash\":\"").unwrap();
         let body = change(body);
         chain = chain.link(body.as_bytes());
-        changed.push_str(&format!("{body},\"hash\":\"{chain}\"}}\n"));
+        writeln!(changed, "{body},\"hash\":\"{chain}\"}}").unwrap();
     }
     assert_ne!(changed, journal);
     changed

@@ -120,6 +120,16 @@ fn a_list_of_keywords_can_be_imported_again() {
     assert_eq!(dated, [NEWS, "新疆+教育"], "the other text was never sent");
 }
 
+/// Whatever a value refers to: whatever is referred to is described, or is a page of the profile.
+fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::Object(members) if members.len() == 1 => found.extend(members.get("@id").and_then(Value::as_str)),
+        Value::Object(members) => members.values().for_each(|value| references(value, found)),
+        Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+        _ => {}
+    }
+}
+
 #[test]
 fn a_crate_names_every_file_and_its_copy_of_the_run_is_whole() {
     let (folder, run) = isolated();
@@ -130,17 +140,10 @@ fn a_crate_names_every_file_and_its_copy_of_the_run_is_whole() {
     let graph = metadata["@graph"].as_array().unwrap();
     let by_id: BTreeMap<&str, &Value> = graph.iter().map(|entity| (entity["@id"].as_str().unwrap(), entity)).collect();
     assert_eq!(by_id.len(), graph.len(), "an entity is there once");
-    // Whatever is referred to is described, or is a page of the profile.
-    fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
-        match value {
-            Value::Object(members) if members.len() == 1 => found.extend(members.get("@id").and_then(Value::as_str)),
-            Value::Object(members) => members.values().for_each(|value| references(value, found)),
-            Value::Array(values) => values.iter().for_each(|value| references(value, found)),
-            _ => {}
-        }
-    }
     let mut found = Vec::new();
-    graph.iter().for_each(|entity| references(entity, &mut found));
+    for entity in graph {
+        references(entity, &mut found);
+    }
     let undescribed: Vec<_> = found.iter().filter(|id| !by_id.contains_key(**id)).collect();
     assert_eq!(undescribed, [&"https://w3id.org/ro/crate/1.2"]);
     for name in exported.files.iter().filter(|name| *name != "ro-crate-metadata.json") {

@@ -73,11 +73,10 @@ fn plan_again(run: &Path, experiment: &Path, overrides: &[String]) -> Result<Opt
 /// The folder's verdict, and what planning the run again does to it.
 fn verdict_of(report: &VerifyReport, replanned: Option<&Replan>, asked: bool) -> VerifyVerdict {
     let of_plan = match replanned.map(|it| it.status) {
-        Some(ReplanStatus::Same) => VerifyVerdict::Intact,
         Some(ReplanStatus::OtherExperiment | ReplanStatus::OtherEngine) => VerifyVerdict::Unverifiable,
         Some(ReplanStatus::Diverged) => VerifyVerdict::Damaged,
         None if asked => VerifyVerdict::Unverifiable,
-        None => VerifyVerdict::Intact,
+        Some(ReplanStatus::Same) | None => VerifyVerdict::Intact,
     };
     report.verdict().max(of_plan)
 }

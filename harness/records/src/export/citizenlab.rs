@@ -1,4 +1,4 @@
-//! A table in the columns of Citizen Lab's list of WeChat keywords (`tiktok-report-data/wechat keywords-04-21-2020.csv` in
+//! A table in the columns of Citizen Lab's list of `WeChat` keywords (`tiktok-report-data/wechat keywords-04-21-2020.csv` in
 //! `citizenlab/chat-censorship`): a row for each text, arm and recipient, and one for each certified rule, whose components are
 //! joined with `+` as in those lists.
 
