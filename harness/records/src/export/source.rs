@@ -39,6 +39,7 @@ pub(super) struct Table {
     pub name: String,
     pub path: String,
     pub description: String,
+    #[cfg(feature = "parquet")]
     pub hash: String,
     pub schema: Schema,
 }
@@ -53,6 +54,7 @@ pub(super) struct Field {
     pub name: String,
     #[serde(rename = "type")]
     pub form: FieldForm,
+    #[cfg(feature = "parquet")]
     pub description: String,
 }
 
