@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    analyze, compare, completions, corpus, diff, evaluate, man, plan, policy, report, run, schema, simulate, verify,
+    analyze, compare, completions, corpus, diff, evaluate, export, man, plan, policy, report, run, schema, simulate, verify,
 };
 use crate::logging::LogFormat;
 
@@ -60,6 +60,8 @@ pub enum Command {
     Compare(compare::Arguments),
     /// Write the report of a run anew, and say where it is
     Report(report::Arguments),
+    /// Write a run in the form of others: Parquet, OONI's measurements, Citizen Lab's keyword lists, an RO-Crate
+    Export(export::Arguments),
     /// Check corpora, and make them of lists and pictures; make two files that share one MD5
     #[command(subcommand)]
     Corpus(corpus::Command),

@@ -180,7 +180,7 @@ fn read(folder: &Path, run: &str, found: &mut Found<'_>) -> Result<Vec<InputHash
 }
 
 /// Where the verdicts of the newest projection of a run stand.
-fn newest_projection(run: &Path) -> Option<PathBuf> {
+pub(crate) fn newest_projection(run: &Path) -> Option<PathBuf> {
     let version = |name: &str| name.strip_prefix(PROJECTION_FOLDER_PREFIX)?.parse::<u32>().ok();
     let entries = fs::read_dir(run).ok()?.flatten();
     let folders = entries.filter_map(|entry| Some((version(entry.file_name().to_str()?)?, entry.path())));

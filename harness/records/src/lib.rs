@@ -5,6 +5,7 @@ pub mod contents;
 pub mod corpus;
 pub mod diff;
 pub mod experiment;
+pub mod export;
 pub mod history;
 pub mod journal;
 pub mod ledger;

@@ -10,6 +10,7 @@ pub mod live;
 pub mod plan;
 pub mod registration;
 pub mod repeats;
+pub mod replan;
 pub mod replay;
 pub mod run;
 mod timers;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use lacuna_design::{Command, ENGINE_VERSION, Engine};
 use lacuna_model::{Cursor, Decision, Entry, EntrySequence, Fact, StopReason, Timestamp};
 use lacuna_records::journal::{JournalError, Reader};
+use serde::Serialize;
 
 /// An engine brought to where a journal ends.
 pub struct Replayed {
@@ -37,7 +38,10 @@ pub enum ReplayError {
         began: u32,
     },
     /// A decision differs from the replayed one.
-    #[error("entry {}: the journal says {journaled}, the replay of its facts says {replayed} (the journal cannot be resumed)", sequence.0)]
+    #[error(
+        "entry {}: the journal says {journaled}, the replay of its facts says {replayed} (such a journal cannot be resumed)",
+        sequence.0
+    )]
     Divergence {
         /// Where.
         sequence: EntrySequence,
@@ -51,27 +55,10 @@ pub enum ReplayError {
     Complete(StopReason),
 }
 
-/// Replays a journal. It must be whole: see `lacuna_records::journal::recover`.
+/// Replays a journal to go on behind its end. It must be whole: see `lacuna_records::journal::recover`.
 pub fn replay(journal: &Path) -> Result<Replayed, ReplayError> {
-    let mut reader = Reader::open(journal)?;
-    let header = reader.header();
-    if header.engine_version != ENGINE_VERSION {
-        return Err(ReplayError::Version { began: header.engine_version });
-    }
-    let study = Arc::clone(&header.study);
-    let mut state = Replay {
-        cursors: vec![None; study.accounts.len()],
-        engine: Engine::new(study),
-        expected: VecDeque::new(),
-        commands: Vec::new(),
-        next_epoch: 0,
-        last_at: Timestamp(0),
-    };
-    for entry in &mut reader {
-        let (sequence, at, entry) = entry?;
-        state.take(sequence, at, entry)?;
-    }
-    if let (Some(reason), Some(_)) = (state.engine.stopped(), reader.seal())
+    let (state, is_sealed) = fold(journal)?;
+    if let (Some(reason), true) = (state.engine.stopped(), is_sealed)
         && reason != StopReason::Requested
     {
         return Err(ReplayError::Complete(reason));
@@ -85,6 +72,55 @@ pub fn replay(journal: &Path) -> Result<Replayed, ReplayError> {
     })
 }
 
+/// What of a journal was found to be as this engine would have it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Retraced {
+    /// Decisions that were taken again.
+    pub decisions: u64,
+    /// Facts that they rest on.
+    pub facts: u64,
+}
+
+/// Replays a journal to see whether each decision in it follows from the facts before it. One that is sealed must hold every
+/// decision that follows; one that is not may lack the last.
+pub fn retrace(journal: &Path) -> Result<Retraced, ReplayError> {
+    let (state, is_sealed) = fold(journal)?;
+    match state.expected.front() {
+        Some(missing) if is_sealed => Err(ReplayError::Divergence {
+            sequence: state.next_sequence,
+            journaled: "nothing".to_owned(),
+            replayed: format!("{missing:?}"),
+        }),
+        _ => Ok(state.retraced),
+    }
+}
+
+/// Feeds a journal to a fresh engine; says whether it ends with a seal.
+fn fold(journal: &Path) -> Result<(Replay, bool), ReplayError> {
+    let mut reader = Reader::open(journal)?;
+    let header = reader.header();
+    if header.engine_version != ENGINE_VERSION {
+        return Err(ReplayError::Version { began: header.engine_version });
+    }
+    let study = Arc::clone(&header.study);
+    let mut state = Replay {
+        cursors: vec![None; study.accounts.len()],
+        engine: Engine::new(study),
+        expected: VecDeque::new(),
+        commands: Vec::new(),
+        next_epoch: 0,
+        last_at: Timestamp(0),
+        next_sequence: EntrySequence(0),
+        retraced: Retraced { decisions: 0, facts: 0 },
+    };
+    for entry in &mut reader {
+        let (sequence, at, entry) = entry?;
+        state.take(sequence, at, entry)?;
+    }
+    state.next_sequence = reader.next_sequence();
+    Ok((state, reader.seal().is_some()))
+}
+
 struct Replay {
     engine: Engine,
     expected: VecDeque<Decision>,
@@ -92,6 +128,9 @@ struct Replay {
     next_epoch: u32,
     cursors: Vec<Option<Cursor>>,
     last_at: Timestamp,
+    /// The number of the entry behind the last.
+    next_sequence: EntrySequence,
+    retraced: Retraced,
 }
 
 impl Replay {
@@ -101,12 +140,14 @@ impl Replay {
             Entry::Decision(journaled) => {
                 let replayed = self.expected.pop_front();
                 if replayed.as_ref() == Some(&journaled) {
+                    self.retraced.decisions += 1;
                     return Ok(());
                 }
                 let replayed = replayed.map_or_else(|| "nothing".to_owned(), |decision| format!("{decision:?}"));
                 Err(ReplayError::Divergence { sequence, journaled: format!("{journaled:?}"), replayed })
             }
             Entry::Fact(fact) => {
+                self.retraced.facts += 1;
                 match &fact {
                     Fact::EpochOpened { epoch, .. } => self.next_epoch = epoch + 1,
                     Fact::Observed(observation) if observation.cursor.is_some() => {

@@ -10,7 +10,7 @@ use lacuna_inference::verdicts::{self, VerdictRecord};
 use lacuna_model::{Entry, Problem, RunId, StopReason, Study, Timestamp, Verdict};
 use lacuna_platform::OpenError;
 use lacuna_records::contents::{Contents, CopyError};
-use lacuna_records::experiment::{Experiment, InputKind};
+use lacuna_records::experiment::Experiment;
 use lacuna_records::history::{self, History};
 use lacuna_records::journal::{self, Encoder, FileStorage, Header, InputHash, JournalError, Recovered, Storage};
 use lacuna_records::ledger::LedgerError;
@@ -26,6 +26,7 @@ use crate::burnt;
 use crate::launch::{LaunchError, Launched};
 use crate::live::{Clock, LiveEnd, LiveError, LiveRun, drive};
 use crate::registration::Registration;
+use crate::replan::{changed_inputs, differing_part};
 use crate::replay::{ReplayError, Replayed, replay};
 
 /// The most bytes of received files that a run keeps: far more than a platform makes of what a run sends, and less than a disk.
@@ -248,16 +249,12 @@ impl Prepared {
         if truncated_bytes > 0 {
             tracing::warn!(truncated_bytes, journal = %journal.display(), "the journal ended in the middle of a line, which was cut off");
         }
-        // What earlier runs had found when this one began is in its journal; by now there may be more of them.
-        history::remember(&header.study, &mut experiment.study);
-        if *header.study != experiment.study {
-            return Err(RunError::Changed(difference(&header.study, &experiment.study)));
+        if let Some(part) = differing_part(&header.study, experiment) {
+            return Err(RunError::Changed(part));
         }
-        if header.inputs.iter().any(|input| input.kind == lock::LOCK_INPUT) {
-            let locked: Vec<InputHash> = header.inputs.into_iter().filter(|it| InputKind::named(&it.kind).is_some()).collect();
-            if !lock::changed_inputs(&locked, &lock::inputs_of(experiment)).is_empty() {
-                return Err(RunError::Changed("a file of the locked experiment"));
-            }
+        let is_locked = header.inputs.iter().any(|input| input.kind == lock::LOCK_INPUT);
+        if is_locked && !changed_inputs(&header, experiment).is_empty() {
+            return Err(RunError::Changed("a file of the locked experiment"));
         }
         check_hashes(results, experiment, Some(&header.run_id))?;
         let contents = open_contents(&folder)?;
@@ -365,30 +362,6 @@ fn end_of(reason: StopReason, verdicts: &[VerdictRecord]) -> RunEnd {
             if concluded { RunEnd::Done } else { RunEnd::Inconclusive }
         }
     }
-}
-
-/// Which part of two studies differs.
-fn difference(began: &Study, now: &Study) -> &'static str {
-    let parts = [
-        ("name", began.name == now.name),
-        ("seed", began.seed == now.seed),
-        ("[platform]", began.adapter == now.adapter),
-        ("an account", began.accounts == now.accounts),
-        ("an arm", began.arms == now.arms && began.channels == now.channels && began.venues == now.venues),
-        ("an item of a corpus", began.items == now.items),
-        ("[decision]", began.decision == now.decision),
-        ("[watch]", began.watch == now.watch),
-        ("[pacing]", began.pacing == now.pacing),
-        ("[safety]", began.safety == now.safety),
-        (
-            "what is asked",
-            began.design == now.design
-                && began.isolation == now.isolation
-                && began.mechanism == now.mechanism
-                && began.exposure == now.exposure,
-        ),
-    ];
-    parts.iter().find(|(_, same)| !same).map_or("something", |(part, _)| part)
 }
 
 /// The time of the opening and eight random hexadecimal digits.

@@ -6,6 +6,7 @@ pub mod completions;
 pub mod corpus;
 pub mod diff;
 pub mod evaluate;
+pub mod export;
 pub mod man;
 pub mod plan;
 pub mod policy;
@@ -40,6 +41,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Compare(command) => compare::run(command, output),
         Command::Verify(command) => verify::run(&command, output),
         Command::Report(command) => report::run(&command, output),
+        Command::Export(command) => export::run(&command, output),
         Command::Corpus(command) => corpus::run(command, output),
         Command::Simulate(command) => simulate::run(&command),
         Command::Policy(command) => policy::run(command),

@@ -63,5 +63,5 @@ fn every_file_is_derived_again_and_one_flipped_byte_is_found() {
     let said = Said::by(lacuna(&["analyze", &path, "--spreadsheet-safe"]));
     assert_eq!(said.code, 0, "{}", said.stderr);
     assert!(folder.join("verdicts.spreadsheet.csv").is_file());
-    assert_eq!(Said::by(lacuna(&["verify", &path, "--output-format", "json"])).json()["clean"], true);
+    assert_eq!(Said::by(lacuna(&["verify", &path, "--output-format", "json"])).json()["verdict"], "intact");
 }

@@ -113,12 +113,13 @@ impl Header {
     }
 
     /// Whether this Lacuna may read the journal at all; asked first, because a newer version may differ in anything else.
-    pub(super) fn check_version(line: &[u8]) -> Result<(), LineProblem> {
+    /// Gives the version.
+    pub(super) fn check_version(line: &[u8]) -> Result<u64, LineProblem> {
         match serde_json::from_slice::<Version>(line) {
             Ok(Version { journal, .. }) if journal != JOURNAL => Err(LineProblem::NotAJournal(format!("journal is `{journal}`"))),
             Ok(Version { version, .. }) if version > JOURNAL_VERSION => Err(LineProblem::NewerVersion(version)),
             Ok(Version { version: 0, .. }) => Err(LineProblem::NotAJournal("there never was a version 0".to_owned())),
-            Ok(_) => Ok(()),
+            Ok(Version { version, .. }) => Ok(version),
             Err(error) => Err(LineProblem::NotAJournal(error.to_string())),
         }
     }

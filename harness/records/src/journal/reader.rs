@@ -23,6 +23,7 @@ pub struct Reader<R> {
     file: PathBuf,
     input: R,
     header: Header,
+    version: u64,
     decoder: Decoder,
     line: Vec<u8>,
     /// Lines read and found right, the header among them.
@@ -57,7 +58,7 @@ impl<R: BufRead> Reader<R> {
             Found::Unfinished | Found::Nothing => return Err(refuse(LineProblem::NoHeader)),
             Found::TooLong => return Err(refuse(LineProblem::TooLong)),
         }
-        Header::check_version(&line).map_err(refuse)?;
+        let version = Header::check_version(&line).map_err(refuse)?;
         let (body, stated) = ChainHash::split_line(&line).ok_or(LineProblem::Shape).map_err(refuse)?;
         let chain = ChainHash::START.link(body);
         if chain != stated {
@@ -73,6 +74,7 @@ impl<R: BufRead> Reader<R> {
             file: file.to_owned(),
             input,
             header,
+            version,
             decoder,
             line,
             lines: 1,
@@ -89,6 +91,12 @@ impl<R: BufRead> Reader<R> {
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The version of the journal.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version
     }
 
     /// The seal, if the last line that was read is one: after the last entry, whether the run came to its end.

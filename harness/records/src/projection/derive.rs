@@ -111,7 +111,7 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     let mut tables = Tables::new(&header.run_id, output, options.spreadsheet_safe);
 
     fold.stream(&mut reader, &mut tables)?;
-    let (seal, counts, last_hash) = (reader.seal().copied(), reader.counts(), reader.last_hash());
+    let (seal, counts, last_hash, version) = (reader.seal().copied(), reader.counts(), reader.last_hash(), reader.version());
     let (_, journal_file) = reader.into_input().into_inner().finish(JOURNAL);
 
     let conclusion = conclude(&fold.evidence);
@@ -135,7 +135,8 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     files.push(write_json(output, DATA_PACKAGE, &package)?);
     files.extend_from_slice(options.contents);
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let end = JournalEnd { file: &journal_file, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
+    let end =
+        JournalEnd { file: &journal_file, version, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
     write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion, &files))?;
     let Conclusion { verdicts, texts, files: claims, .. } = conclusion;
     let trusts_report = stored.is_some();

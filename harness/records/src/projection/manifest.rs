@@ -1,6 +1,6 @@
 //! `manifest.json`: what a run consists of, by hash.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -11,9 +11,10 @@ use lacuna_model::Study;
 use serde::{Deserialize, Serialize};
 
 use super::PROJECTION_VERSION;
+use super::methods::{self, AccountFacts, ArmFacts, CorpusFacts, Design};
 use super::registration::Registration;
 use super::rule_tables::rule_id;
-use crate::journal::{ChainHash, Counts, Header, InputHash, JOURNAL_VERSION, Seal};
+use crate::journal::{ChainHash, Counts, Header, InputHash, Seal};
 use crate::time_format::iso8601;
 
 /// The file name.
@@ -39,6 +40,10 @@ pub(super) struct Manifest<'a> {
     experiment: &'a str,
     question: &'a str,
     adapter: &'a str,
+    design: Design,
+    accounts: Vec<AccountFacts<'a>>,
+    arms: Vec<ArmFacts<'a>>,
+    corpora: BTreeMap<&'a str, CorpusFacts>,
     seed: u64,
     lacuna_version: &'a str,
     engine_version: u32,
@@ -48,6 +53,7 @@ pub(super) struct Manifest<'a> {
     sealed_at: Option<String>,
     exit_code: Option<u8>,
     counts: Counts,
+    verdicts: BTreeMap<&'static str, u64>,
     checks: Vec<Checks<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     isolation: Option<Isolation>,
@@ -161,7 +167,7 @@ impl Isolation {
 }
 
 /// A number, rounded.
-fn six_decimals(number: f64) -> f64 {
+pub(super) fn six_decimals(number: f64) -> f64 {
     (number * 1e6).round() / 1e6
 }
 
@@ -177,6 +183,7 @@ struct JournalHash<'a> {
 /// What a projection knows of the journal when it has read it to the end.
 pub(super) struct JournalEnd<'a> {
     pub file: &'a FileHash,
+    pub version: u64,
     pub last_hash: ChainHash,
     pub counts: Counts,
     pub seal: Option<&'a Seal>,
@@ -195,15 +202,20 @@ impl<'a> Manifest<'a> {
             experiment: &study.name,
             question: &study.question,
             adapter: &study.adapter,
+            design: Design::of(study),
+            accounts: AccountFacts::all(study),
+            arms: ArmFacts::all(study, claims),
+            corpora: CorpusFacts::all(study),
             seed: study.seed,
             lacuna_version: &header.lacuna_version,
             engine_version: header.engine_version,
-            journal_version: JOURNAL_VERSION,
+            journal_version: journal.version,
             projection_version: PROJECTION_VERSION,
             opened_at: iso8601(header.opened_at),
             sealed_at: journal.seal.map(|seal| iso8601(seal.at)),
             exit_code: journal.seal.map(|seal| seal.exit_code),
             counts: journal.counts,
+            verdicts: methods::verdicts(claims),
             checks: claims.checks.iter().map(|checks| Checks::of(study, checks)).collect(),
             isolation: Isolation::of(study, &claims.texts),
             inputs: &header.inputs,

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::manifest::FileHash;
 use super::table::Table;
 use crate::journal::Header;
+use crate::time_format::iso8601;
 
 /// One resource: a table, where it stands and what its file hashes to.
 pub(super) fn resource<R>(table: &Table<R>, file: &FileHash) -> Value {
@@ -33,6 +34,8 @@ pub(super) fn package(header: &Header, resources: &[Value]) -> Value {
         "name": name.collect::<String>(),
         "title": format!("{}, run {}", header.study.name, header.run_id),
         "description": header.study.question,
+        "id": header.run_id.as_str(),
+        "created": iso8601(header.opened_at),
         "resources": resources,
     })
 }
