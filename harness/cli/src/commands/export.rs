@@ -70,7 +70,9 @@ pub fn run(arguments: &Arguments, output: OutputFormat) -> Result<Exit, Failure>
             let what = match to {
                 Target::Ooni => "measurements",
                 Target::CitizenLab => "rows",
-                _ => "files",
+                #[cfg(feature = "parquet")]
+                Target::Parquet => "files",
+                Target::RoCrate => "files",
             };
             let mut lines = vec![format!("{}: {count} {what}", visible(&place))];
             lines.extend(notes.iter().map(|note| format!("note: {}", visible(note))));
