@@ -9,13 +9,13 @@ use std::process::Command;
 
 use super::markdown::{self, Block};
 use super::shell::{self, Done};
-use super::{configuration, root};
+use super::{configuration, is_document, root};
 
 /// Documents with commands: these, and the chapters of the book.
 const DOCUMENTS: &[&str] = &["README.md", "corpora/README.md", "experiments/README.md", "results/README.md"];
 
 fn documents() -> Vec<String> {
-    let chapters = super::files().into_iter().filter(|name| name.starts_with("docs/src/") && name.ends_with(".md"));
+    let chapters = super::files().into_iter().filter(|name| name.starts_with("docs/src/") && is_document(name));
     DOCUMENTS.iter().map(|name| (*name).to_owned()).chain(chapters).collect()
 }
 
@@ -25,13 +25,15 @@ struct Plan {
     /// The files that it shows.
     files: Vec<configuration::Shown>,
     commands: usize,
+    /// Whether something of it is Python.
+    python: bool,
     /// What needs real servers and is left out without them.
     left_out: Vec<String>,
 }
 
 fn plan(name: &str) -> Plan {
     let text = fs::read_to_string(root().join(name)).unwrap();
-    let mut plan = Plan { script: String::new(), files: Vec::new(), commands: 0, left_out: Vec::new() };
+    let mut plan = Plan { script: String::new(), files: Vec::new(), commands: 0, python: false, left_out: Vec::new() };
     for Block { line, info, text } in markdown::read(&text).blocks {
         let place = format!("{name}:{line}");
         match info.as_deref() {
@@ -50,6 +52,7 @@ fn plan(name: &str) -> Plan {
             Some("python") if cfg!(feature = "servers") => {
                 let _ = writeln!(plan.script, "place='{place}'\n\"$LACUNA_PYTHON\" - <<'END-OF-BLOCK'\n{text}END-OF-BLOCK");
                 plan.commands += 1;
+                plan.python = true;
             }
             Some("python") => plan.left_out.push(place),
             // Shown, not run: what a program says, a tree, a line of a file.
@@ -89,7 +92,10 @@ fn follow(name: &str, plan: &Plan) -> Result<(), String> {
     copy(&copied);
     fs::create_dir(&programs).unwrap();
     symlink(env!("CARGO_BIN_EXE_lacuna"), programs.join("lacuna")).unwrap();
-    let python = std::env::var_os("LACUNA_PYTHON").unwrap_or_else(|| root().join("target/python/bin/python").into());
+    let python = std::env::var_os("LACUNA_PYTHON").map_or_else(|| root().join("target/python/bin/python"), Into::into);
+    if plan.python && !python.exists() {
+        return Err(format!("{name} has Python, and {} is not there (run ./test once, which makes it)", python.display()));
+    }
     let script = format!(
         "set -euo pipefail\nplace=\ntrap 'echo \"$place: failed\" >&2' ERR\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{}",
         plan.script

@@ -41,7 +41,7 @@ impl Shown {
     /// Where the document says that the reader should save it: its first line is a comment with the path.
     pub fn path(&self) -> Option<&str> {
         let path = self.text.lines().next()?.strip_prefix("# ")?;
-        (path.ends_with(".toml") && !path.contains(' ')).then_some(path)
+        (Path::new(path).extension()? == "toml" && !path.contains(' ')).then_some(path)
     }
 
     fn is_policy(&self) -> bool {

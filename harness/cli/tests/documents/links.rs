@@ -25,7 +25,7 @@ fn every_link_leads_somewhere() {
     let files = super::files();
     let documents: BTreeMap<PathBuf, Document> = files
         .iter()
-        .filter(|name| name.ends_with(".md"))
+        .filter(|name| super::is_document(name))
         .map(|name| (PathBuf::from(name), markdown::read(&std::fs::read_to_string(super::root().join(name)).unwrap())))
         .collect();
     let mut broken = Vec::new();
@@ -34,7 +34,14 @@ fn every_link_leads_somewhere() {
             if link.contains("://") || link.starts_with("mailto:") {
                 continue;
             }
-            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if name.starts_with("docs/src") && link.starts_with("../") && link.contains(".md") {
+                broken.push(format!(
+                    "{}:{line}: {link}: leads out of the book, write %2Emd (docs/book.toml says why)",
+                    name.display()
+                ));
+            }
+            let link = link.replace("%2E", ".");
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
             let target = if path.is_empty() { name.clone() } else { plain(&name.parent().unwrap().join(path)) };
             if !super::root().join(&target).exists() {
                 broken.push(format!("{}:{line}: {link}: there is no such file", name.display()));

@@ -17,6 +17,11 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
+/// Whether a file is a document.
+fn is_document(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|ending| ending == "md")
+}
+
 /// The files of the project, by their paths in it: what git knows, and what it would take.
 fn files() -> Vec<String> {
     let listed = Command::new("git")

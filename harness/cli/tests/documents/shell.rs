@@ -23,8 +23,11 @@ const PROGRAMS: &[&str] = &[
 /// Files of commands that need a real server on the machine.
 const SERVERS: &[&str] = &["experiments/xmpp-regions.toml"];
 
+/// What is checked of a command that is not run.
+type Check = fn(&str);
+
 /// What cannot be run in a test: how it begins, and what is checked instead.
-const ELSEWHERE: &[(&str, fn(&str))] = &[
+const ELSEWHERE: &[(&str, Check)] = &[
     // Installs packages: they must be those that ./test installs, or fonts.
     ("apt-get install", packages_are_known),
     // Runs this test: the program must be there, and take the option.
