@@ -139,6 +139,7 @@ fn cell(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use std::collections::BTreeSet;
 
