@@ -70,7 +70,7 @@ pub enum Command {
     /// Write a simulator's policy as rules of a real server
     #[command(subcommand)]
     Policy(policy::Command),
-    /// Print the JSON Schema of a kind of file, for editors
+    /// Print the JSON Schema of a kind of file, for editors, or what its keys and columns mean, for people
     Schema(schema::Arguments),
     /// Print the completions of a shell
     Completions(completions::Arguments),

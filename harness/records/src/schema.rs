@@ -10,8 +10,11 @@ use crate::corpus::{KEYS, KeySpec};
 use crate::toml_reader::{self, DURATION_PATTERN, Form, Key, NAME_PATTERN, Need, Place, Shape, parse_value};
 use crate::{experiment, policy};
 
+mod keys;
 #[cfg(test)]
 mod tests;
+
+pub use keys::keys;
 
 /// The experiment file, with the keys of all these adapters.
 #[must_use]

@@ -64,7 +64,7 @@ fn verdicts_only(path: &Path, study: &Study, command: &str) -> Result<(), Failur
     }
     Err(Failure::input(format!(
         "{}: `lacuna {command}` counts verdicts on items, and design = \"{}\" claims something else (what such runs cost and how right they are is \
-         measured in docs/benchmarks.md; `safety.max-messages` bounds them)",
+         measured in docs/src/benchmarks.md; `safety.max-messages` bounds them)",
         path.display(),
         study.design.as_str()
     )))

@@ -2,10 +2,11 @@
 
 use clap::{Args, ValueEnum};
 use lacuna_platform::ADAPTERS;
+use lacuna_records::projection::data_dictionary;
 use lacuna_records::schema;
 
 use crate::exit::{Exit, Failure};
-use crate::output::print_json;
+use crate::output::{print, print_json};
 
 /// Which schema.
 #[derive(Args, Debug)]
@@ -25,15 +26,20 @@ pub enum Kind {
     Policy,
     /// A corpus's corpus.toml
     Corpus,
+    /// Every key of these three files, as Markdown
+    Keys,
+    /// Every table that is derived from a run, with its columns and words, as Markdown
+    Tables,
 }
 
-/// Prints a JSON Schema.
+/// Prints a JSON Schema, or a description for people.
 pub fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let schema = match arguments.kind {
-        Kind::Experiment => schema::experiment(ADAPTERS),
-        Kind::Policy => schema::policy(),
-        Kind::Corpus => schema::corpus(),
-    };
-    print_json(&schema)?;
+    match arguments.kind {
+        Kind::Experiment => print_json(&schema::experiment(ADAPTERS))?,
+        Kind::Policy => print_json(&schema::policy())?,
+        Kind::Corpus => print_json(&schema::corpus())?,
+        Kind::Keys => print(&schema::keys(ADAPTERS))?,
+        Kind::Tables => print(&data_dictionary())?,
+    }
     Ok(Exit::Done)
 }

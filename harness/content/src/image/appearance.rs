@@ -63,7 +63,7 @@ pub struct Distance(pub u32);
 
 impl Distance {
     /// What a platform makes of a picture is at most so far from it: the farthest that was seen was 5.6 levels away
-    /// (docs/benchmarks.md).
+    /// (docs/src/benchmarks.md).
     pub const SAME: Self = Self(1_000);
     /// Pictures that are nearer than this to each other are not to be sent in one run: what a platform makes of one could be
     /// taken for the other.

@@ -1,5 +1,5 @@
 //! A short fingerprint of how a picture looks, as other tools have them: to be read by people and compared with other collections.
-//! It cannot tell pictures of texts apart ([`Appearance`](super::Appearance) can; docs/benchmarks.md has the figures).
+//! It cannot tell pictures of texts apart ([`Appearance`](super::Appearance) can; docs/src/benchmarks.md has the figures).
 
 use image::RgbImage;
 

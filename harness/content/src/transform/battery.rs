@@ -1,6 +1,6 @@
 //! What each transform leaves to be seen, and what it means if the result is dropped or delivered: `battery.csv`.
 //!
-//! The table is measured, not assumed, where that can be done: docs/benchmarks.md has what a reader of text made of each.
+//! The table is measured, not assumed, where that can be done: docs/src/benchmarks.md has what a reader of text made of each.
 
 use lacuna_model::GrayFormula;
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ pub struct Kept {
     pub bytes: bool,
     /// Every pixel, so that a hash of the decoded picture is what it was.
     pub pixels: bool,
-    /// The text, as programs read it that read text in pictures (docs/benchmarks.md has what one of them read). People read more.
+    /// The text, as programs read it that read text in pictures (docs/src/benchmarks.md has what one of them read). People read more.
     pub text: bool,
     /// The shades of grey in which the text cannot be seen, in the order of [`GrayFormula::ALL`].
     pub hidden_from: [bool; 3],
@@ -64,7 +64,7 @@ pub struct Entry {
     pub dropped_means: String,
     /// What it means if the result is delivered.
     pub delivered_means: String,
-    /// Where the idea comes from: the year of a study (docs/benchmarks.md names them), or `extension`.
+    /// Where the idea comes from: the year of a study (docs/src/benchmarks.md names them), or `extension`.
     pub source: String,
 }
 
