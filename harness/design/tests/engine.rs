@@ -74,6 +74,7 @@ fn study(candidates: usize, max_messages: u64) -> Study {
         isolation: None,
         mechanism: None,
         exposure: None,
+        corpora: Vec::new(),
         earlier: None,
     }
 }

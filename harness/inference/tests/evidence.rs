@@ -63,6 +63,7 @@ fn study() -> Arc<Study> {
         isolation: None,
         mechanism: None,
         exposure: None,
+        corpora: Vec::new(),
         earlier: None,
     })
 }

@@ -65,6 +65,7 @@ fn study() -> Arc<Study> {
         isolation: None,
         mechanism: None,
         exposure: None,
+        corpora: Vec::new(),
         earlier: None,
     })
 }

@@ -31,7 +31,7 @@ pub use outcome::{ChangeKind, ChangeReason, MatchedBy, Outcome, Purpose, Reason,
 pub use problem::{Location, Problem};
 pub use region::CountryCode;
 pub use study::{
-    Account, Arm, Channel, ContentKind, DesignKind, Earlier, EarlierUnit, ExposureRule, IsolationRule, Item, MechanismRule,
-    Pooling, Prior, Role, Study, TextRules, Unit, Venue, VenueKind,
+    Account, Arm, Channel, ContentKind, CorpusSource, DesignKind, Earlier, EarlierUnit, ExposureRule, IsolationRule, Item,
+    MechanismRule, Pooling, Prior, Role, Study, TextRules, Unit, Venue, VenueKind,
 };
 pub use time::{Duration, Timestamp};

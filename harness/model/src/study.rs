@@ -58,9 +58,25 @@ pub struct Study {
     /// What is exposed where; `None` where nothing is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exposure: Option<ExposureRule>,
+    /// The corpora that the items are of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corpora: Vec<CorpusSource>,
     /// What a predecessor found; `None` where the experiment names none, or nothing was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<Earlier>,
+}
+
+/// A corpus, as its `corpus.toml` describes it: what a reader of results has to name. Its hash is among the inputs of the journal.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CorpusSource {
+    /// What stands before the names of its items.
+    pub id: String,
+    /// The title for people.
+    pub title: String,
+    /// The version, in whatever way its author counts.
+    pub version: String,
+    /// The licence, best as an SPDX expression.
+    pub licence: String,
 }
 
 /// What is known from the runs of a predecessor. It says what is asked, how, and how often, and convicts nothing.

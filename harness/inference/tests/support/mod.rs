@@ -69,6 +69,7 @@ pub fn study_of(candidates: usize, controls: usize, recipients: &[AccountIx]) ->
         isolation: None,
         mechanism: None,
         exposure: None,
+        corpora: Vec::new(),
         earlier: None,
     })
 }

@@ -50,6 +50,7 @@ pub fn study(accounts: &[(&str, &str)], venues: &[(&str, VenueKind, &[u16])]) ->
         isolation: None,
         mechanism: None,
         exposure: None,
+        corpora: Vec::new(),
         earlier: None,
     })
 }

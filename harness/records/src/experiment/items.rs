@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lacuna_model::adapter::AdapterSpec;
-use lacuna_model::{ContentKind, Item, ItemId, Location, Prior, Problem, Role};
+use lacuna_model::{ContentKind, CorpusSource, Item, ItemId, Location, Prior, Problem, Role};
 
 use super::files::{Files, refer};
 use super::isolation::Isolates;
@@ -20,6 +20,8 @@ pub(crate) type LoadCorpus<'a> = &'a dyn Fn(&Path) -> (Option<Corpus>, Vec<Probl
 pub(crate) struct Items<'a> {
     pub(crate) list: Vec<Item>,
     pub(crate) inputs: Vec<Input>,
+    /// The corpora, in the order in which they are listed.
+    pub(crate) sources: Vec<CorpusSource>,
     pub(crate) files: Files,
     /// Rules of earlier lists, each as its components.
     pub(crate) rules: Vec<Vec<Arc<str>>>,
@@ -48,6 +50,7 @@ impl<'a> Items<'a> {
         let mut all = Self {
             list: Vec::new(),
             inputs: Vec::new(),
+            sources: Vec::new(),
             files: Files::default(),
             rules: Vec::new(),
             adapter,
@@ -113,6 +116,13 @@ impl<'a> Items<'a> {
             return file.report(path, &message, "give one of them another id in its corpus.toml", self.problems);
         }
         self.corpora.insert(corpus.id.clone(), folder.clone());
+        let Corpus { id, title, version, licence, .. } = &corpus;
+        self.sources.push(CorpusSource {
+            id: id.clone(),
+            title: title.clone(),
+            version: version.clone(),
+            licence: licence.clone(),
+        });
         let table = folder.join("items.csv");
         for item in &corpus.items {
             self.item(&corpus, item, role, &folder, &table);

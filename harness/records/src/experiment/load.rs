@@ -181,6 +181,7 @@ fn read(
         isolation,
         mechanism: designs.mechanism,
         exposure: designs.exposure,
+        corpora: items.sources,
         earlier: None,
     };
     check_files(&study, &corpora, problems);

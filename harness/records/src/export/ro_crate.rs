@@ -88,8 +88,11 @@ fn graph(source: &Source, files: Vec<Value>) -> Value {
             "@id": "#licence",
             "@type": "CreativeWork",
             "name": "No licence stated",
-            "description": "Whoever publishes this crate states its licence here. The texts and files that were sent are those of the corpora, \
-                            each of which has a licence of its own in its corpus.toml.",
+            "description": format!(
+                "Whoever publishes this crate states its licence here. The texts and files that were sent are those of the corpora, each of \
+                 which has a licence of its own{}.",
+                licences(study)
+            ),
         }),
         json!({
             "@id": "#lacuna",
@@ -144,4 +147,11 @@ fn encoding(name: &str) -> &'static str {
         Some("svg") => "image/svg+xml",
         _ => "application/octet-stream",
     }
+}
+
+/// The licences of the corpora, as far as the journal holds them.
+fn licences(study: &lacuna_model::Study) -> String {
+    let corpora: Vec<String> =
+        study.corpora.iter().map(|corpus| format!("{} {} ({})", corpus.id, corpus.version, corpus.licence)).collect();
+    if corpora.is_empty() { String::new() } else { format!(": {}", corpora.join(", ")) }
 }

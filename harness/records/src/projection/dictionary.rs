@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::table::Table;
 use super::words::{Vocabulary, vocabulary};
 use super::{
-    SCHEMA_VERSION, account_tables, claim_tables, combination_tables, control_tables, figure_tables, mechanism_tables,
-    outcome_tables, rule_tables, sent_tables,
+    SCHEMA_VERSION, account_tables, change_tables, claim_tables, combination_tables, control_tables, figure_tables,
+    mechanism_tables, outcome_tables, rule_tables, sent_tables,
 };
 
 /// A table without its rows.
@@ -45,6 +45,8 @@ fn tables() -> Vec<Described> {
         described(&figure_tables::contrasts()),
         described(&figure_tables::timeline()),
         described(&figure_tables::latency()),
+        described(&change_tables::changes()),
+        described(&change_tables::lifetimes()),
     ]
 }
 
@@ -76,7 +78,7 @@ const INTRODUCTION: &str = "\
 
 # Data dictionary
 
-Every table that is derived from a run, column by column. [A run's folder](file-formats.md#a-runs-folder) says which other files there are, and
+Every table that is derived from a run, and those of `lacuna compare` (the last two), column by column. [A run's folder](file-formats.md#a-runs-folder) says which other files there are, and
 [Reading verdicts](reading-verdicts.md) how the tables are read. `datapackage.json` in each run says the same for programs
 ([Table Schema](https://specs.frictionlessdata.io/table-schema/)).
 
@@ -149,7 +151,8 @@ mod tests {
     #[test]
     fn every_table_is_described() {
         let described: BTreeSet<String> = tables().iter().map(|table| format!("{}.csv", table.name)).collect();
-        let written: BTreeSet<String> = table_files().map(|(table, _)| table).collect();
+        let compared = ["changes.csv", "lifetimes.csv"].map(str::to_owned);
+        let written: BTreeSet<String> = table_files().map(|(table, _)| table).chain(compared).collect();
         assert_eq!(described, written);
     }
 

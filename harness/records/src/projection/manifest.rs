@@ -43,7 +43,7 @@ pub(super) struct Manifest<'a> {
     design: Design,
     accounts: Vec<AccountFacts<'a>>,
     arms: Vec<ArmFacts<'a>>,
-    corpora: BTreeMap<&'a str, CorpusFacts>,
+    corpora: BTreeMap<&'a str, CorpusFacts<'a>>,
     seed: u64,
     lacuna_version: &'a str,
     engine_version: u32,

@@ -188,16 +188,29 @@ impl<'a> ArmFacts<'a> {
 
 /// What was sent of a corpus. Its hash is among the `inputs`.
 #[derive(Clone, Copy, Default, Serialize)]
-pub(super) struct CorpusFacts {
+pub(super) struct CorpusFacts<'a> {
+    /// As `corpus.toml` states it; journals before version 5 do not hold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    licence: Option<&'a str>,
     candidates: u32,
     controls: u32,
     canaries: u32,
 }
 
-impl CorpusFacts {
+impl<'a> CorpusFacts<'a> {
     /// By the corpus that stands before the item's own name.
-    pub fn all(study: &Study) -> BTreeMap<&str, Self> {
+    pub fn all(study: &'a Study) -> BTreeMap<&'a str, Self> {
         let mut corpora: BTreeMap<&str, Self> = BTreeMap::new();
+        for source in &study.corpora {
+            let facts = corpora.entry(&source.id).or_default();
+            facts.title = Some(&source.title);
+            facts.version = Some(&source.version);
+            facts.licence = Some(&source.licence);
+        }
         for item in &study.items {
             let id = item.id.as_str();
             let facts = corpora.entry(id.split_once('/').map_or(id, |(corpus, _)| corpus)).or_default();

@@ -1,6 +1,6 @@
 //! The words of the tables, and what each means.
 
-use lacuna_model::{MatchedBy, Outcome, Purpose, Reason, SendState, Signal, Verdict};
+use lacuna_model::{ChangeKind, ChangeReason, MatchedBy, Outcome, Purpose, Reason, SendState, Signal, Verdict};
 
 /// Words that belong together: a column holds some of them.
 pub(super) struct Vocabulary {
@@ -20,6 +20,9 @@ pub(super) fn vocabulary(table: &str, column: &str) -> Option<Vocabulary> {
     let written = |name, words: &[(&'static str, &'static str)]| Vocabulary { name, words: words.to_vec() };
     Some(match (table, column) {
         (_, "verdict") => of!("Verdicts", Verdict),
+        ("changes", "reason") => of!("Reasons of a comparison", ChangeReason),
+        (_, "change" | "ended_by") => of!("Changes", ChangeKind),
+        ("changes", "old_verdict" | "new_verdict") => of!("Verdicts", Verdict),
         (_, "reason") => of!("Reasons", Reason),
         (_, "outcome" | "first_outcome") => of!("Outcomes", Outcome),
         (_, "matched_by") => of!("Recognition", MatchedBy),

@@ -100,6 +100,7 @@ pub fn study() -> Study {
         isolation: None,
         mechanism: None,
         exposure: None,
+        corpora: Vec::new(),
         earlier: None,
     }
 }

@@ -85,6 +85,7 @@ pub fn study(items: Vec<Item>, arms: u16) -> Study {
         isolation: None,
         mechanism: None,
         exposure: None,
+        corpora: Vec::new(),
         earlier: None,
     }
 }

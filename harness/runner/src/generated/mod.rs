@@ -103,6 +103,7 @@ impl Generated {
             isolation: None,
             mechanism: None,
             exposure: None,
+            corpora: Vec::new(),
             earlier: None,
         };
         (study, policy)

@@ -58,6 +58,7 @@ fn study() -> Study {
         isolation: None,
         mechanism: None,
         exposure: None,
+        corpora: Vec::new(),
         earlier: None,
     }
 }
