@@ -167,7 +167,10 @@ impl Told<'_> {
         }
         let mut table = table(width);
         table.set_header(["blocked, for", "intervals", "ended", "half-life, days", "95 %, from", "to"]);
-        let days = |days: Option<f64>, none: &str| days.map_or_else(|| none.to_owned(), |days| format!("{days:.1}"));
+        let days = |days: Option<f64>, none: &str| days.map_or_else(
+            || none.to_owned(),
+            |days| if days < 0.05 { "< 0.1".to_owned() } else { format!("{days:.1}") },
+        );
         for lifetime in shown.iter().take(MOST_LIFETIMES) {
             table.add_row([
                 format!("{}, {}", visible(lifetime.path.arm.as_str()), visible(lifetime.path.recipient.as_str())),
