@@ -77,8 +77,8 @@ impl Told<'_> {
         text += &self.changes(width);
         let _ = writeln!(
             text,
-            "\n{} items changed. By themselves, of {} items × arms × recipients, at a false discovery rate of {}:",
-            self.items(),
+            "\n{} changed. By themselves, of {} items × arms × recipients, at a false discovery rate of {}:",
+            counted(self.items()),
             self.comparison.changes.len(),
             number(self.comparison.false_discovery_rate),
         );
@@ -167,10 +167,9 @@ impl Told<'_> {
         }
         let mut table = table(width);
         table.set_header(["blocked, for", "intervals", "ended", "half-life, days", "95 %, from", "to"]);
-        let days = |days: Option<f64>, none: &str| days.map_or_else(
-            || none.to_owned(),
-            |days| if days < 0.05 { "< 0.1".to_owned() } else { format!("{days:.1}") },
-        );
+        let days = |days: Option<f64>, none: &str| {
+            days.map_or_else(|| none.to_owned(), |days| if days < 0.05 { "< 0.1".to_owned() } else { format!("{days:.1}") })
+        };
         for lifetime in shown.iter().take(MOST_LIFETIMES) {
             table.add_row([
                 format!("{}, {}", visible(lifetime.path.arm.as_str()), visible(lifetime.path.recipient.as_str())),
@@ -226,4 +225,8 @@ impl Told<'_> {
 /// A word of a vocabulary, for people.
 fn words(word: &str) -> String {
     word.replace('_', " ")
+}
+
+fn counted(items: usize) -> String {
+    if items == 1 { "1 item".to_owned() } else { format!("{items} items") }
 }

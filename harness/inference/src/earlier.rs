@@ -7,7 +7,7 @@
 use lacuna_model::{Earlier, Study, Unit};
 use libm::log;
 
-use crate::comparison::{LEAK, against_a_filter};
+use crate::comparison::{LEAK, against_a_filter, pools};
 use crate::unit_tally::Tally;
 
 /// The units that an earlier run said something of.
@@ -47,14 +47,13 @@ impl EarlierUnits {
 
     /// What the arrivals of a unit that was blocked say against its being blocked still.
     pub fn ln_e_of_arrivals(tally: &Tally, loss: f64) -> f64 {
-        let arrivals = tally.passed() + u32::from(tally.pooled_delivered > 0);
-        against_a_filter(arrivals, tally.dropped, loss, LEAK)
+        against_a_filter(tally.passed(), pools(tally), tally.dropped, loss, LEAK)
     }
 
     /// The logarithm of the e-value that such a change needs if so many are claimed.
     pub fn ln_wanted(&self, was_blocked: bool, changed: u32, level: f64) -> f64 {
         let family = if was_blocked { self.blocked } else { self.delivered };
-        // Two sides, and two lists.
-        log(4.0 * family as f64) - log(level * f64::from(changed.max(1)))
+        // Four families, and the list of units has a quarter of the level.
+        log(16.0 * family as f64) - log(level * f64::from(changed.max(1)))
     }
 }

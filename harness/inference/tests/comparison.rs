@@ -34,7 +34,7 @@ fn seen(verdict: Verdict, sends: u32, day: i64) -> Observed {
         delivered: is(Verdict::Delivered),
         late: is(Verdict::Delayed),
         dropped,
-        in_a_pool: false,
+        pools: 0,
         was_due: true,
         ln_e: f64::from(dropped) * 4.0,
         first_sent_at: Some(Timestamp(day * DAY)),
@@ -104,7 +104,7 @@ fn changes_are_told_from_chance() {
     assert_eq!(said(1), (ChangeKind::Unblocked, None));
     assert_eq!(said(2), (ChangeKind::ChangedKind, None));
     // One drop is what loss does once in fifty sends.
-    assert_eq!(said(3), (ChangeKind::Undetermined, Some(ChangeReason::TooLittleEvidence)));
+    assert_eq!(said(3), (ChangeKind::Undetermined, Some(ChangeReason::TooLittleNow)));
     assert_eq!(of(&records, 3, "group").apparent(), Some(ChangeKind::Blocked));
     assert_eq!(said(4), (ChangeKind::Unchanged, None));
     let others = records.iter().filter(|it| it.change != ChangeKind::Unchanged).count();
@@ -171,7 +171,7 @@ fn a_run_that_says_nothing_of_a_unit_is_looked_past() {
     assert_eq!((of_unit[0].change, of_unit[0].reason), (ChangeKind::Undetermined, Some(ChangeReason::NotDue)));
     assert_eq!((of_unit[1].old, of_unit[1].new, of_unit[1].change), (0, 2, ChangeKind::Unblocked));
     // One interval of two weeks, in which it ended.
-    let lives = lifetimes(&runs, &records);
+    let lives = lifetimes(&runs, &records, LEVEL);
     let blocked =
         lives.iter().find(|it| it.path == path("group") && it.category.is_none() && it.ended_by == ChangeKind::Unblocked);
     let blocked = blocked.unwrap();

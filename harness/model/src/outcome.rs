@@ -252,7 +252,11 @@ vocabulary! {
         Inconclusive = "inconclusive",
         /// No earlier verdict says anything.
         NothingEarlier = "nothing_earlier",
-        /// The verdicts differ, but too few sends say so.
-        TooLittleEvidence = "too_little_evidence",
+        /// One of the verdicts is `inconsistent`: a filter that acts on a part of the sends. How large a part is a question for `replicates`.
+        Inconsistent = "inconsistent",
+        /// The verdicts differ, but too few sends of the older run say that it was otherwise.
+        TooLittleBefore = "too_little_before",
+        /// The verdicts differ, but too few sends of the newer run say that it is otherwise.
+        TooLittleNow = "too_little_now",
     }
 }

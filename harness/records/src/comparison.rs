@@ -104,7 +104,7 @@ impl Comparison {
         runs.sort_by(|a, b| (a.opened_at, &a.run).cmp(&(b.opened_at, &b.run)));
         let level = runs.last().map_or(0.01, |run| run.false_discovery_rate);
         let changes = changes(&runs, level);
-        Ok(Self { lifetimes: lifetimes(&runs, &changes), changes, runs, false_discovery_rate: level })
+        Ok(Self { lifetimes: lifetimes(&runs, &changes, level), changes, runs, false_discovery_rate: level })
     }
 
     /// What is claimed to have changed: units, and units of items whose verdicts differ.

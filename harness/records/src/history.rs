@@ -138,7 +138,11 @@ pub(crate) fn runs_in(folder: &Path, warnings: &mut Vec<String>) -> Vec<String> 
     }
     foreign.sort();
     if let [first, rest @ ..] = foreign.as_slice() {
-        let more = if rest.is_empty() { String::new() } else { format!(", as are {} others", rest.len()) };
+        let more = match rest.len() {
+            0 => String::new(),
+            1 => ", as is another".to_owned(),
+            others => format!(", as are {others} others"),
+        };
         warnings.push(format!("{}: is no run{more}, and was not read", folder.join(first).display()));
     }
     runs.sort_unstable_by(|a, b| b.cmp(a));

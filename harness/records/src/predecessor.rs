@@ -56,6 +56,13 @@ impl Predecessor {
                 Ok((run, _)) if !run.is_sealed => {
                     found.warnings.push(format!("{}: did not come to its end, so nothing is taken from it", folder.display()));
                 }
+                Ok((run, _)) if run.experiment != study.name => {
+                    found.warnings.push(format!(
+                        "{}: is a run of another experiment, `{}`, so nothing is taken from it",
+                        folder.display(),
+                        run.experiment
+                    ));
+                }
                 Ok((run, hash)) => {
                     let path = written.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
                     found.inputs.push(InputHash {
@@ -71,8 +78,19 @@ impl Predecessor {
         // They came the newest first.
         runs.reverse();
         found.inputs.reverse();
+        for run in &mut runs {
+            let left_out = run.keep_comparable(study);
+            if left_out > 0 {
+                found.warnings.push(format!(
+                    "{}: differs in its adapter, an arm, an account, a client or an item, so that {left_out} of its items × arms × recipients \
+                     say nothing",
+                    run.run
+                ));
+            }
+        }
         if runs.is_empty() {
-            found.warnings.push(format!("{}: holds no earlier run, so that every item is asked", self.runs.display()));
+            let what = if self.runs.is_dir() { "holds no earlier run" } else { "is not there (the first run makes it)" };
+            found.warnings.push(format!("{}: {what}, so that every item is asked", self.runs.display()));
         } else {
             study.earlier = Some(self.earlier(&runs, study, now));
         }
@@ -92,16 +110,12 @@ impl Predecessor {
         let mut earlier = Earlier { runs: runs.iter().map(|run| run.run.clone()).collect(), ..Earlier::default() };
         let retests = retest(runs, now);
         for (index, item) in (0u32..).map(ItemIx).zip(&study.items).filter(|(_, item)| item.role == Role::Candidate) {
-            let file = item.file.as_ref().map(|file| &file.facts.sha256);
             let mut all_known = true;
             for (arm, it) in (0u16..).map(ArmIx).zip(&study.arms) {
                 for recipient in &it.recipients {
                     let path = PathKey { arm: it.id.clone(), recipient: study.account(*recipient).id.clone() };
                     let key = UnitKey { item: item.id.clone(), path };
-                    let is_same = |run: &&Snapshot| {
-                        run.items.get(&item.id).is_some_and(|it| it.message == item.message && it.file.as_ref() == file)
-                    };
-                    match runs.iter().rev().filter(is_same).find_map(|run| run.state(&key)) {
+                    match runs.iter().rev().find_map(|run| run.state(&key)) {
                         Some(Verdict::Delivered) => earlier.delivered.push((index, arm, *recipient)),
                         Some(_) => earlier.blocked.push((index, arm, *recipient)),
                         None => all_known = false,
@@ -112,6 +126,9 @@ impl Predecessor {
                 earlier.not_due.push(index);
             }
         }
+        // An arm may list its recipients in any order.
+        earlier.delivered.sort_unstable();
+        earlier.blocked.sort_unstable();
         earlier
     }
 

@@ -168,7 +168,7 @@ fn what_is_damaged_or_foreign_is_told_and_left_out() {
     assert_eq!(counts(&study), [(1, 0), (0, 0)]);
     assert_eq!(history.inputs.len(), 1);
     let expected = [
-        "notes.txt: is no run, as are 1 others, and was not read",
+        "notes.txt: is no run, as is another, and was not read",
         "20161106T080000Z-1: verdicts.csv: it has schema version 2, this Lacuna reads up to 1",
         "20161105T080000Z-1: verdicts.csv: `vanished` is no verdict",
         "20161104T080000Z-1: there is no manifest that describes its verdicts",

@@ -9,17 +9,23 @@ use crate::markdown::{Align, Cell, Table, foreign};
 use crate::text;
 use crate::words::{counted, number};
 
-/// The changes between `runs`, the oldest first, in at most `budget` bytes. Which records are told as changes `is_change` says.
+/// The changes between `runs`, the oldest first, in at most `budget` bytes. Which records are told as changes `is_change` says;
+/// `unfinished` are the runs that did not come to their end.
 #[must_use]
 pub fn of_comparison(
     runs: &[Snapshot],
     records: &[ChangeRecord],
     is_change: impl Fn(&ChangeRecord) -> bool,
+    unfinished: &[String],
     budget: usize,
 ) -> String {
     let changed: Vec<&ChangeRecord> = records.iter().filter(|it| is_change(it)).collect();
     let names: Vec<String> = runs.iter().map(|run| foreign(text::name(run.run.as_str()))).collect();
     let mut summary = format!("### Changes\n\nFrom run to run: {}.\n\n", names.join(" → "));
+    if !unfinished.is_empty() {
+        let names: Vec<String> = unfinished.iter().map(|run| foreign(text::name(run))).collect();
+        summary += &format!("**Not at its end**: {}.\n\n", names.join(", "));
+    }
     let sentence = match changed.len() as u64 {
         0 => format!("Nothing is known to have changed{}.\n\n", left_open(records)),
         count => format!(

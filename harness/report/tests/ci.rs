@@ -214,11 +214,11 @@ fn changes_are_told_like_this() {
     let new = screened(items(40), 1, |place, _| place == 7 || place == 11);
     let (runs, records) = compared(&old, &new);
     let differs = |it: &ChangeRecord| it.old_verdict != it.new_verdict;
-    let told = change_summary::of_comparison(&runs, &records, differs, MIB);
+    let told = change_summary::of_comparison(&runs, &records, differs, &[], MIB);
     assert_snapshot!(told);
-    assert_snapshot!(change_summary::of_comparison(&runs, &records, |_| false, MIB));
+    assert_snapshot!(change_summary::of_comparison(&runs, &records, |_| false, &[], MIB));
     for budget in 0..told.len() {
-        let text = change_summary::of_comparison(&runs, &records, differs, budget);
+        let text = change_summary::of_comparison(&runs, &records, differs, &[], budget);
         assert!(text.len() <= budget, "{} bytes of {budget}", text.len());
     }
 }
@@ -226,7 +226,7 @@ fn changes_are_told_like_this() {
 #[test]
 fn what_others_wrote_is_only_text_among_changes() {
     let (runs, records) = compared(&hostile(0), &hostile(0));
-    let told = change_summary::of_comparison(&runs, &records, |_| true, MIB);
+    let told = change_summary::of_comparison(&runs, &records, |_| true, &["run|1".to_owned()], MIB);
     assert!(told.contains("| a &#124; b"), "{told}");
     for part in skeleton(&told) {
         let ours = ["paragraph", "row", "cell", "strong", "<wbr>"].contains(&part.as_str())

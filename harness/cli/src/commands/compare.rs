@@ -1,11 +1,12 @@
 //! `lacuna compare`.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 use lacuna_inference::comparison::ChangeRecord;
-use lacuna_model::ChangeKind;
+use lacuna_model::{ChangeKind, ChangeReason};
 use lacuna_records::comparison::{COMPARISON_FOLDER_PREFIX, ComparedRun, Comparison, read};
+use lacuna_records::run_folder::JOURNAL;
 use lacuna_report::change_summary;
 
 use crate::arguments::OutputFormat;
@@ -28,7 +29,7 @@ pub struct Arguments {
     /// The folders of two runs or more. They are put in the order of time
     #[arg(required = true, num_args = 2.., value_name = "RUN")]
     runs: Vec<PathBuf>,
-    /// Exit with 5 if anything became blocked, unblocked or changed in kind
+    /// Exit with 5 if anything became blocked, unblocked or changed in kind up to the newest run
     #[arg(long)]
     fail_on_change: bool,
     /// Where changes.csv and lifetimes.csv go. Default: the folder `compare-` and the newest run's id, beside that run
@@ -54,6 +55,12 @@ pub fn run(arguments: Arguments, output: OutputFormat) -> Result<Exit, Failure> 
     let newest = folders.iter().zip(&runs).max_by_key(|(_, run)| (run.snapshot.opened_at, run.snapshot.run.clone()));
     let Some((newest, last)) = newest else { return Err(Failure::input("name two runs at least")) };
     let folder = out.unwrap_or_else(|| beside(newest, last.snapshot.run.as_str()));
+    if is_inside_a_run(&folder) {
+        return Err(Failure::input(format!(
+            "{}: is inside a run's folder, where it would be no part of the run (name another --out)",
+            folder.display()
+        )));
+    }
     let unfinished: Vec<String> = runs.iter().filter(|run| !run.is_sealed).map(|run| run.snapshot.run.to_string()).collect();
     let comparison = Comparison::of(runs.into_iter().map(|run| run.snapshot).collect()).map_err(Failure::input)?;
     comparison.write(&folder).map_err(|error| cannot_write(&folder, &error))?;
@@ -61,24 +68,39 @@ pub fn run(arguments: Arguments, output: OutputFormat) -> Result<Exit, Failure> 
     if ci {
         let Comparison { runs, changes, false_discovery_rate, .. } = &comparison;
         let changed = |it: &ChangeRecord| it.is_claimed(*false_discovery_rate);
-        append_step_summary(&change_summary::of_comparison(runs, changes, changed, room()))?;
+        // The comparison stands; that its summary does not is no reason to end otherwise.
+        if let Err(failure) = append_step_summary(&change_summary::of_comparison(runs, changes, changed, &unfinished, room())) {
+            let _ = failure.tell();
+        }
     }
-    let comparable =
-        comparison.changes.iter().any(|it| !matches!(it.change, ChangeKind::NotComparable | ChangeKind::Undetermined));
-    Ok(match comparison.claimed().next().is_some() {
+    // What changed before the newest run was told when it did.
+    let newest = comparison.runs.len().saturating_sub(1);
+    let says = |it: &ChangeRecord| {
+        it.change != ChangeKind::NotComparable
+            && (it.change != ChangeKind::Undetermined || it.reason == Some(ChangeReason::NotDue))
+    };
+    let is_comparable = comparison.changes.iter().filter(|it| it.new == newest).any(says);
+    Ok(match comparison.claimed().any(|it| it.new == newest) {
         true if fail_on_change => Exit::Changed,
-        false if !comparable => Exit::Inconclusive,
+        false if !is_comparable => Exit::Inconclusive,
         _ => Exit::Done,
     })
 }
 
+/// Whether a path leads into a folder that holds a journal.
+fn is_inside_a_run(path: &Path) -> bool {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let there = path.ancestors().find_map(|it| it.canonicalize().ok());
+    there.is_some_and(|it| it.ancestors().any(|folder| folder.join(JOURNAL).is_file()))
+}
+
 /// A folder beside a run's, not in it: what stands in a run's folder follows from its journal alone.
 fn beside(run: &Path, id: &str) -> PathBuf {
-    let here = std::path::absolute(run).unwrap_or_else(|_| run.to_owned());
     let name = format!("{COMPARISON_FOLDER_PREFIX}{id}");
-    // As short as it was given, where it can be.
+    // As short as it was given, where it can be: the name of a link, or of a way round, is not that of the folder.
+    let is_plain = run.components().all(|part| matches!(part, Component::Normal(_) | Component::RootDir | Component::CurDir));
     match run.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.join(name),
-        _ => here.parent().map_or_else(|| PathBuf::from(&name), |parent| parent.join(&name)),
+        Some(parent) if is_plain && !run.is_symlink() && !parent.as_os_str().is_empty() => parent.join(name),
+        _ => run.canonicalize().ok().and_then(|run| Some(run.parent()?.join(&name))).unwrap_or_else(|| PathBuf::from(&name)),
     }
 }

@@ -72,15 +72,12 @@ pub fn run(arguments: Arguments, output: OutputFormat, log: LogFormat, screen: &
         Err(_) => Ended::Failed(vec!["a fault in Lacuna itself; the log has more".to_owned()]),
     };
     let told = ci::tell(&experiment, &results, folder.as_deref(), &how, screen);
+    // How the run ended decides how the command ends, and not whether everybody could be told.
+    if let Err(failure) = told {
+        let _ = failure.tell();
+    }
     match ended {
-        Ok(Ok(exit)) => told.map(|()| exit),
-        // What went wrong first decides how the command ends.
-        Ok(Err(failure)) => {
-            if let Err(second) = told {
-                let _ = second.tell();
-            }
-            Err(failure)
-        }
+        Ok(ended) => ended,
         Err(panic) => panic::resume_unwind(panic),
     }
 }

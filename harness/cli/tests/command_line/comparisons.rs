@@ -10,7 +10,10 @@ use crate::support::{Said, file, folder, lacuna, run};
 /// Two runs between which the platform's policy changed.
 fn two_runs(results: &Path) -> [PathBuf; 2] {
     let later = format!("platform.policy={}", file("policies/later.toml"));
-    [run("experiments/small.toml", results, &[]), run("experiments/small.toml", results, &["--set", &later])].map(|said| {
+    let often = ["--set", "decision.replicates=12", "--set", "safety.max-messages-per-account-per-day=5000"];
+    let runs = [often.to_vec(), [&often[..], &["--set", later.as_str()]].concat()];
+    runs.map(|more| {
+        let said = run("experiments/small.toml", results, &more);
         assert_eq!(said.code, 0, "{}", said.stderr);
         folder(&said.json())
     })
@@ -91,7 +94,8 @@ fn a_run_goes_on_from_its_predecessor() {
     let results = tempfile::tempdir().unwrap();
     let predecessor = format!("predecessor.runs={}", results.path().join("small").display());
     let goes_on = |more: &[&str]| {
-        let mut arguments = vec!["--set", predecessor.as_str()];
+        let mut arguments = vec!["--set", predecessor.as_str(), "--set", "decision.replicates=12"];
+        arguments.extend(["--set", "safety.max-messages-per-account-per-day=5000"]);
         arguments.extend(more);
         let said = run("experiments/small.toml", results.path(), &arguments);
         assert_eq!(said.code, 0, "{}", said.stderr);
@@ -99,7 +103,7 @@ fn a_run_goes_on_from_its_predecessor() {
     };
     // The first of all runs has none.
     let first = goes_on(&[]);
-    assert!(first.stderr.contains("holds no earlier run"), "{}", first.stderr);
+    assert!(first.stderr.contains("is not there"), "{}", first.stderr);
     let first = folder(&first.json());
 
     let later = format!("platform.policy={}", file("policies/later.toml"));
@@ -120,4 +124,52 @@ fn a_run_goes_on_from_its_predecessor() {
     // What was not asked has not changed as far as anybody knows.
     let said = compared(&[&first, &second, &third], &["--output-format", "json"]);
     assert!(said.json()["undetermined"]["not_due"].as_u64().unwrap() >= 8, "{}", said.stdout);
+}
+
+#[test]
+fn a_predecessor_is_taken_for_what_it_is() {
+    let results = tempfile::tempdir().unwrap();
+    let predecessor = format!("predecessor.runs={}", results.path().join("small").display());
+    let goes_on = |more: &[&str]| {
+        // An arm may list its recipients in another order than the accounts.
+        let mut arguments = vec!["--set", predecessor.as_str(), "--set", "arm.to-cn.recipients=[\"cn-a\", \"intl-b\"]"];
+        arguments.extend(["--set", "predecessor.retest-above=0.5", "--set", "predecessor.retest-sample=0"]);
+        arguments.extend(more);
+        let said = run("experiments/small.toml", results.path(), &arguments);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        let folder = folder(&said.json());
+        let said = (said.stderr, rows(&folder.join("verdicts.csv")));
+        assert_eq!(Said::by(lacuna(&["verify", &folder.display().to_string()])).code, 0);
+        said
+    };
+    let not_due =
+        |rows: &[std::collections::HashMap<String, String>]| rows.iter().filter(|row| row["reason"] == "not_due").count();
+    let (told, rows) = goes_on(&[]);
+    assert!(told.contains("is not there") && not_due(&rows) == 0, "{told}");
+    let (_, rows) = goes_on(&[]);
+    assert!(not_due(&rows) > 0, "{rows:?}");
+    // Another client is another measurement: what it will see is not known.
+    let (told, rows) = goes_on(&["--set", "account.cn-a.client=nine", "--set", "account.intl-b.client=nine"]);
+    assert!(told.contains("differs in its adapter, an arm, an account, a client") && not_due(&rows) == 0, "{told}");
+}
+
+#[test]
+fn two_comparisons_at_once_and_places_that_are_no_place() {
+    let results = tempfile::tempdir().unwrap();
+    let [old, new] = two_runs(results.path());
+    let out = results.path().join("out").display().to_string();
+    std::thread::scope(|scope| {
+        let both: Vec<_> = (0..4).map(|_| scope.spawn(|| compared(&[&old, &new], &["--out", &out]))).collect();
+        for said in both {
+            let said = said.join().unwrap();
+            assert_eq!(said.code, 0, "{}", said.stderr);
+        }
+    });
+    let inside = new.join("compared").display().to_string();
+    let said = compared(&[&old, &new], &["--out", &inside]);
+    assert_eq!(said.code, 2);
+    assert!(said.stderr.contains("is inside a run's folder"), "{}", said.stderr);
+    let round = new.join("figures").join("..");
+    assert_eq!(compared(&[&old, &round], &[]).code, 0);
+    assert_eq!(Said::by(lacuna(&["verify", &new.display().to_string()])).code, 0);
 }

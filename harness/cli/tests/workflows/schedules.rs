@@ -80,13 +80,14 @@ const EARLIER: [(&str, Option<u8>); 4] = [
 ];
 
 #[test]
-fn a_run_is_compared_with_the_last_one_that_concluded_something() {
+fn a_run_is_compared_with_the_last_ones_that_concluded_something() {
     for (compared, code) in [(0, 0), (5, 5), (3, 3), (2, 2)] {
         let machine = Machine::new(&EARLIER);
         let output = machine.measure(&["experiments/x.toml"], 0, compared);
         assert_eq!(output.status.code(), Some(code));
         let expected = "lacuna run experiments/x.toml --results results --ci --output-format json\n\
-                        lacuna compare results/example/20161206T053000Z-0000000a results/example/20161220T080000Z-00000002 --ci --fail-on-change\n";
+                        lacuna compare results/example/20161101T080000Z-00000001 \
+                        results/example/20161206T053000Z-0000000a results/example/20161220T080000Z-00000002 --ci --fail-on-change\n";
         assert_eq!(machine.asked(), expected);
         // Nobody else wants the summary, so that it comes as mail.
         assert_eq!(out(&output), "## example: told\n");

@@ -68,6 +68,21 @@ fn kind(old: Verdict, new: Verdict) -> ChangeKind {
     }
 }
 
+/// Which of the two runs' sends a hypothesis is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    /// "It is as it was": the newer run's.
+    Now,
+    /// "It was so already": the older run's.
+    Before,
+}
+
+/// Hypotheses of one kind: a side, and whether they say that the unit is delivered.
+type Family = (Side, bool);
+
+/// The part of the false discovery rate that the list of units gets where there is one of items as well.
+const SHARE_OF_UNITS: f64 = 0.25;
+
 /// A change that is asked about: its place among the records, and the logarithms of both e-values.
 struct Question {
     record: usize,
@@ -87,14 +102,28 @@ pub fn changes(runs: &[Snapshot], level: f64) -> Vec<ChangeRecord> {
     let mut differs: HashMap<(usize, usize, PathKey), Option<ChangeReason>, FixedState> = HashMap::default();
     let mut records = Vec::new();
     let mut questions = Vec::new();
-    let mut families: BTreeMap<(usize, Verdict), u64> = BTreeMap::new();
+    let mut families: BTreeMap<Family, u64> = BTreeMap::new();
     let mut items: BTreeMap<ItemKey, ItemEvidence> = BTreeMap::new();
     let mut routes = BTreeSet::new();
     for new in 1..runs.len() {
         let units: BTreeSet<&UnitKey> = runs[new - 1].units.keys().chain(runs[new].units.keys()).collect();
         for unit in units {
-            // What said nothing in the run before may have said something in an earlier one.
-            let old = (0..new).rev().find(|old| runs[*old].state(unit).is_some()).unwrap_or(new - 1);
+            let content = |run: &Snapshot| run.items.get(&unit.item).map(|it| (it.message.clone(), it.file.clone()));
+            let mut difference = |old: usize| {
+                if !runs[old].units.contains_key(unit) || !runs[new].units.contains_key(unit) {
+                    Some(ChangeReason::NotInBoth)
+                } else if content(&runs[old]) != content(&runs[new]) {
+                    Some(ChangeReason::ContentDiffers)
+                } else {
+                    *differs
+                        .entry((old, new, unit.path.clone()))
+                        .or_insert_with(|| incomparable(&runs[old], &runs[new], &unit.path, pairs))
+                }
+            };
+            // What said nothing in the run before, or cannot be compared with this one, may be preceded by what does and can.
+            let saying: Vec<usize> = (0..new).rev().filter(|old| runs[*old].state(unit).is_some()).collect();
+            let comparable = saying.iter().copied().find(|old| difference(*old).is_none());
+            let old = comparable.or(saying.first().copied()).unwrap_or(new - 1);
             let (before, after) = (runs[old].units.get(unit), runs[new].units.get(unit));
             let mut record = ChangeRecord {
                 unit: unit.clone(),
@@ -108,19 +137,12 @@ pub fn changes(runs: &[Snapshot], level: f64) -> Vec<ChangeRecord> {
                 q_value: None,
                 item_q_value: None,
             };
-            let content = |run: &Snapshot| run.items.get(&unit.item).map(|it| (it.message.clone(), it.file.clone()));
-            record.reason = if before.is_none() || after.is_none() {
-                Some(ChangeReason::NotInBoth)
-            } else if content(&runs[old]) != content(&runs[new]) {
-                Some(ChangeReason::ContentDiffers)
-            } else {
-                *differs
-                    .entry((old, new, unit.path.clone()))
-                    .or_insert_with(|| incomparable(&runs[old], &runs[new], &unit.path, pairs))
-            };
+            record.reason = difference(old);
             let conditions = |run: &Snapshot| run.paths.get(&unit.path).map(|path| (path.venue, path.conditions));
             if record.reason.is_none() {
-                if let (Some(before), Some(after)) = (before, after)
+                // What says nothing as a verdict says nothing here: its sends may be those of a path that is not believed.
+                if let (Some(before), Some(after)) =
+                    (before.filter(|it| it.state().is_some()), after.filter(|it| it.state().is_some()))
                     && let (Some((venue, were)), Some((_, are))) = (conditions(&runs[old]), conditions(&runs[new]))
                 {
                     routes.insert(route(unit, venue));
@@ -130,11 +152,14 @@ pub fn changes(runs: &[Snapshot], level: f64) -> Vec<ChangeRecord> {
                 record.change = ChangeKind::Undetermined;
                 match (before.and_then(Observed::state), after.and_then(Observed::state)) {
                     (_, None) if after.is_some_and(|it| !it.was_due) => record.reason = Some(ChangeReason::NotDue),
+                    _ if [before, after].into_iter().flatten().any(|it| it.verdict == Verdict::Inconsistent) => {
+                        record.reason = Some(ChangeReason::Inconsistent);
+                    }
                     (_, None) => record.reason = Some(ChangeReason::Inconclusive),
                     (None, Some(_)) => record.reason = Some(ChangeReason::NothingEarlier),
                     (Some(was), Some(is)) => {
-                        *families.entry((0, was)).or_default() += 1;
-                        *families.entry((1, is)).or_default() += 1;
+                        *families.entry((Side::Now, was == Verdict::Delivered)).or_default() += 1;
+                        *families.entry((Side::Before, is == Verdict::Delivered)).or_default() += 1;
                         if was == is {
                             record.change = ChangeKind::Unchanged;
                         } else if let (Some(before), Some(after)) = (before, after) {
@@ -154,45 +179,40 @@ pub fn changes(runs: &[Snapshot], level: f64) -> Vec<ChangeRecord> {
             records.push(record);
         }
     }
-    // Two lists, of units and of items: each gets half. With one route they are the same list.
-    let lists = if routes.len() > 1 { 2.0 } else { 1.0 };
-    decide(&mut records, &questions, &families, lists, level);
+    // Two lists, of units and of items. With one route they are the same list.
+    let has_items = routes.len() > 1;
+    let share = if has_items { SHARE_OF_UNITS } else { 1.0 };
+    decide(&mut records, &questions, &families, share, level);
     let ln_e: Vec<f64> = items.values().map(ItemEvidence::ln_e).collect();
     let q_values = multiplicity::q_values(&ln_e, ln_e.len() as u64);
     let q_values: BTreeMap<ItemKey, f64> = items.into_keys().zip(q_values).collect();
     for record in &mut records {
         let q_value = q_values.get(&(record.new, record.unit.item.clone()));
-        record.item_q_value = q_value.filter(|_| lists > 1.0).map(|q_value| (lists * q_value).min(1.0));
+        record.item_q_value = q_value.filter(|_| has_items).map(|q_value| (q_value / (1.0 - SHARE_OF_UNITS)).min(1.0));
     }
     records
 }
 
 /// Which of the differences are changes.
-fn decide(
-    records: &mut [ChangeRecord],
-    questions: &[Question],
-    families: &BTreeMap<(usize, Verdict), u64>,
-    lists: f64,
-    level: f64,
-) {
-    // `family / e` on the worse side, twice: with R claimed, each must be at most `level × R`. That is the e-BH procedure over one
+fn decide(records: &mut [ChangeRecord], questions: &[Question], families: &BTreeMap<Family, u64>, share: f64, level: f64) {
+    // `families × family / e` on the worse side: with R claimed, each must be at most `level × R`. That is the e-BH procedure over one
     // hypothesis with the reciprocals in the place of e-values.
-    let worth = |question: &Question| {
-        let side = |ln_e: f64, family: (usize, Verdict)| {
-            ln_e - log(2.0) - log(families.get(&family).copied().unwrap_or(1).max(1) as f64)
-        };
-        side(question.ln_e_now, (0, question.states.0)).min(side(question.ln_e_before, (1, question.states.1)))
+    let side = |ln_e: f64, family: Family| {
+        ln_e - log(families.len().max(1) as f64) - log(families.get(&family).copied().unwrap_or(1).max(1) as f64)
     };
-    let worths: Vec<f64> = questions.iter().map(worth).collect();
+    let now = |question: &Question| side(question.ln_e_now, (Side::Now, question.states.0 == Verdict::Delivered));
+    let before = |question: &Question| side(question.ln_e_before, (Side::Before, question.states.1 == Verdict::Delivered));
+    let worths: Vec<f64> = questions.iter().map(|question| now(question).min(before(question))).collect();
     for (question, q_value) in questions.iter().zip(multiplicity::q_values(&worths, 1)) {
         let record = &mut records[question.record];
         record.e_value = Some(e_value(question.ln_e_now.min(question.ln_e_before)));
-        let q_value = (lists * q_value).min(1.0);
+        let q_value = (q_value / share).min(1.0);
         record.q_value = Some(q_value);
         if q_value <= level {
             record.change = kind(question.states.0, question.states.1);
         } else {
-            record.reason = Some(ChangeReason::TooLittleEvidence);
+            let is_before = before(question) < now(question);
+            record.reason = Some(if is_before { ChangeReason::TooLittleBefore } else { ChangeReason::TooLittleNow });
         }
     }
 }

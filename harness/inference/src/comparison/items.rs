@@ -1,11 +1,11 @@
 //! Items that changed, whatever the arm and whoever the recipient.
 //!
 //! A rule mostly hits an item on several arms and for several recipients at once, each of which says it with sends of its own. That an item changed
-//! *somewhere* can therefore be certain although no single unit of it is. The hypothesis is that no unit of the item changed. For one unit
-//! the e-value is a bet, half on "blocked now" and half on "no longer blocked", each with the smaller of its two sides' e-values, so that
-//! it is one whether the unit passes in both runs or is blocked in both. Units whose recipients are reached by one message
-//! are averaged; routes have sends of their own, and half of what is at stake is bet on each: the product of (1 + e) / 2 is an e-value too
-//! (Vovk and Wang, Annals of Statistics 49 (2021)).
+//! *somewhere* can therefore be certain although no single unit of it is. The hypothesis is that no unit of the item changed. It is bet
+//! against in both directions, "blocked now" and "no longer blocked", with half of the stake each. In one direction a unit has the smaller of
+//! its two sides' e-values, so that it is one whether the unit passes in both runs or is blocked in both; units whose recipients are reached
+//! by one message are averaged; and routes have sends of their own, of which each is bet on with half of what is at stake, as a rule need not hit
+//! all of them: the product of (1 + e) / 2 is an e-value too (Vovk and Wang, Annals of Statistics 49 (2021)).
 
 use std::collections::BTreeMap;
 
@@ -27,33 +27,36 @@ pub(super) fn route(unit: &UnitKey, venue: VenueKind) -> Route {
 /// The evidence for a change of one item in one newer run.
 #[derive(Default)]
 pub(super) struct ItemEvidence {
-    /// Per route: the logarithms of its units' e-values.
-    routes: BTreeMap<Route, Vec<f64>>,
+    /// Per route: the logarithms of its units' e-values, for "blocked now" and for "no longer blocked".
+    routes: BTreeMap<Route, [Vec<f64>; 2]>,
 }
 
 impl ItemEvidence {
     /// Adds a unit that was seen in both runs, under these conditions.
     pub fn add(&mut self, route: Route, (before, were): (&Observed, Conditions), (after, are): (&Observed, Conditions)) {
         let told = |it: &Observed| matches!(it.verdict, Verdict::Refused | Verdict::Altered | Verdict::Retracted);
-        let ln_e = if before.verdict != after.verdict && told(before) && told(after) {
+        let directions = if before.verdict != after.verdict && told(before) && told(after) {
             // What the platform says of itself is taken for what it is.
-            f64::INFINITY
+            [f64::INFINITY; 2]
         } else {
-            let now_blocked = before.passing(were).min(after.blocked());
-            let now_passing = before.blocked().min(after.passing(are));
-            mean(&[now_blocked, now_passing])
+            [before.passing(were).min(after.blocked()), before.blocked().min(after.passing(are))]
         };
-        self.routes.entry(route).or_default().push(ln_e);
+        let known = self.routes.entry(route).or_default();
+        for (known, ln_e) in known.iter_mut().zip(directions) {
+            known.push(ln_e);
+        }
     }
 
     /// The logarithm of the item's e-value.
     pub fn ln_e(&self) -> f64 {
         // ln((1 + e) / 2), for an e that may be beyond what a number holds.
         let half = |ln_e: f64| if ln_e > 500.0 { ln_e } else { log1p(exp(ln_e)) } - core::f64::consts::LN_2;
-        match self.routes.len() {
-            1 => self.routes.values().map(|units| mean(units)).sum(),
-            _ => self.routes.values().map(|units| half(mean(units))).sum(),
-        }
+        let several = self.routes.len() > 1;
+        let direction = |place: usize| -> f64 {
+            let routes = self.routes.values().map(|directions| mean(&directions[place]));
+            routes.map(|ln_e| if several { half(ln_e) } else { ln_e }).sum()
+        };
+        mean(&[direction(0), direction(1)])
     }
 }
 

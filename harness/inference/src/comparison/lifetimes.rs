@@ -47,10 +47,10 @@ pub struct Lifetime {
 /// Length in days, and whether the state ended in it.
 type Interval = (f64, bool);
 
-/// The lifetimes of all paths and categories, from the changes of the same runs. What is not claimed to have changed, and is not the same either,
+/// The lifetimes of all paths and categories, from the changes of the same runs, claimed at this level. What is not claimed to have changed, and is not the same either,
 /// is left out.
 #[must_use]
-pub fn lifetimes(runs: &[Snapshot], changes: &[ChangeRecord]) -> Vec<Lifetime> {
+pub fn lifetimes(runs: &[Snapshot], changes: &[ChangeRecord], level: f64) -> Vec<Lifetime> {
     let mut groups: BTreeMap<(PathKey, Option<String>, ChangeKind), Vec<Interval>> = BTreeMap::new();
     for record in changes {
         let (Some(before), Some(after)) = (runs[record.old].units.get(&record.unit), runs[record.new].units.get(&record.unit))
@@ -59,12 +59,12 @@ pub fn lifetimes(runs: &[Snapshot], changes: &[ChangeRecord]) -> Vec<Lifetime> {
         };
         let is_blocked = |unit: &Observed| unit.state().is_some_and(|state| state != Verdict::Delivered);
         let was_blocked = is_blocked(before);
-        let ended = match record.change {
-            ChangeKind::Unchanged => false,
+        let ended = match record.apparent().filter(|_| record.is_claimed(level)) {
             // Blocked in another way is blocked.
-            ChangeKind::ChangedKind if was_blocked && is_blocked(after) => false,
-            ChangeKind::Blocked | ChangeKind::Unblocked => true,
-            ChangeKind::ChangedKind | ChangeKind::NotComparable | ChangeKind::Undetermined => continue,
+            Some(ChangeKind::ChangedKind) if was_blocked && is_blocked(after) => false,
+            Some(ChangeKind::Blocked | ChangeKind::Unblocked) => true,
+            None if record.change == ChangeKind::Unchanged => false,
+            _ => continue,
         };
         let (Some(from), Some(to)) = (before.last_sent_at, after.first_sent_at) else { continue };
         let days = (to - from).as_secs_f64() / SECONDS_OF_A_DAY;

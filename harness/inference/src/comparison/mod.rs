@@ -12,12 +12,13 @@
 //! itself (a refusal, an alteration, a retraction) excludes every other state, as it does within a run.
 //!
 //! **Many units.** A false change of the first kind has its unit among those whose newer state is *t*, one of the second kind among
-//! those whose older state was *s*. Half of the false discovery rate is given to each family, and [`changes`] claims the R best changes,
-//! R as great as possible with every one of them at least `2 × family / (level × R)` on both sides. Which units form
-//! the family of one run is decided by the other run, so that the expected share of false ones among all that are claimed is at most `level`
-//! (Wang and Ramdas, Journal of the Royal Statistical Society B 84 (2022), in each family).
+//! those whose older state was *s*. The false discovery rate is divided among these families (delivered or not, on either side: four at most),
+//! and [`changes`] claims the R best changes, R as great as possible with every one of them at least
+//! `families × family / (level × R)` on both sides. Which units form the family of one run is decided by the other run, so that the expected
+//! share of false ones among all that are claimed is at most `level` (Wang and Ramdas, Journal of the Royal Statistical Society B 84
+//! (2022), in each family).
 //!
-//! **Items.** A second list is of items that changed somewhere ([`items`]), and needs fewer sends; with it, each list gets half of the level.
+//! **Items.** A second list is of items that changed somewhere ([`items`]), and needs fewer sends; with it, items get three quarters of the level and units one.
 //!
 //! Runs are compared only where they differ in time alone: the same message, arm, clients, adapter and engine, and no demonstrable difference in
 //! the loss of controls ([`incomparable`](comparable::incomparable)).
@@ -32,7 +33,7 @@ mod snapshot;
 
 pub use changes::{ChangeRecord, changes};
 pub use lifetimes::{Lifetime, lifetimes};
-pub(crate) use observed::against_a_filter;
 pub use observed::{Conditions, LEAK, Observed};
+pub(crate) use observed::{against_a_filter, pools};
 pub use retest::{Retest, SHARE_OF_A_MESSAGE, State, USUAL_DAYS, retest};
 pub use snapshot::{ArmFacts, Facts, Party, PathKey, Snapshot, UnitKey};

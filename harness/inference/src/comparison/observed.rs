@@ -7,6 +7,7 @@ use crate::conclusion::Conclusion;
 use crate::intervals::upper_bound;
 use crate::loss::CONFIDENCE;
 use crate::sequential::ALWAYS;
+use crate::unit_tally::Tally;
 use crate::verdicts::VerdictRecord;
 
 /// The share of messages that a filter is taken to let through at most, where nothing shows that it lets more through.
@@ -23,8 +24,8 @@ pub struct Observed {
     pub late: u32,
     /// Missing inside a bracket, alone.
     pub dropped: u32,
-    /// Whether it arrived in a message that it shared with others.
-    pub in_a_pool: bool,
+    /// Messages that it shared with others: how many were sent, if one of them arrived as sent; else 0.
+    pub pools: u32,
     /// Whether the item was known from an earlier run and left out of this one.
     pub was_due: bool,
     /// The logarithm of the e-value of its own sends against "only lost".
@@ -81,11 +82,21 @@ impl Conditions {
     }
 }
 
-/// The logarithm of the e-value of so many arrivals, and losses among them, against a filter that lets a share of at most `leak` through.
-pub(crate) fn against_a_filter(arrivals: u32, dropped: u32, loss: f64, leak: f64) -> f64 {
+/// How many messages an item shared with others, if one of them arrived as sent.
+pub(crate) fn pools(tally: &Tally) -> u32 {
+    if tally.pooled_delivered > 0 { tally.pooled_delivered + tally.pooled_dropped } else { 0 }
+}
+
+/// The logarithm of the e-value of so many arrivals alone, of an arrival among so many shared messages, and of losses, against a filter
+/// that lets a share of at most `leak` through.
+///
+/// However often an item arrived in company, that counts as one arrival, and for less the oftener it was tried: of n messages one at least is let
+/// through with a probability of at most n times the share.
+pub(crate) fn against_a_filter(arrivals: u32, pools: u32, dropped: u32, loss: f64, leak: f64) -> f64 {
+    let pooled = if pools > 0 { log((1.0 - loss) / (leak * f64::from(pools))).max(0.0) } else { 0.0 };
     // What was lost looks as if it had been dropped.
     let losses = f64::from(dropped) * log(loss / (1.0 - leak)).min(0.0);
-    f64::from(arrivals) * log((1.0 - loss) / leak).max(0.0) + losses
+    f64::from(arrivals) * log((1.0 - loss) / leak).max(0.0) + pooled + losses
 }
 
 impl Observed {
@@ -95,7 +106,7 @@ impl Observed {
             delivered: record.tally.delivered,
             late: record.tally.delivered_late,
             dropped: record.tally.dropped,
-            in_a_pool: record.tally.pooled_delivered > 0,
+            pools: pools(&record.tally),
             was_due: record.reason != Some(Reason::NotDue),
             ln_e,
             first_sent_at: record.first_sent_at,
@@ -121,28 +132,26 @@ impl Observed {
     pub(super) fn passing(&self, conditions: Conditions) -> f64 {
         match self.verdict {
             Verdict::Refused | Verdict::Altered | Verdict::Retracted => f64::NEG_INFINITY,
-            _ => {
-                let arrivals = self.delivered + self.late + u32::from(self.in_a_pool);
-                against_a_filter(arrivals, self.dropped, conditions.loss, conditions.leak)
-            }
+            _ => against_a_filter(self.delivered + self.late, self.pools, self.dropped, conditions.loss, conditions.leak),
         }
     }
 
     /// The logarithm of the e-value of these sends against the hypothesis that the unit is in `state`, which is not the one that they are
     /// taken for; infinite where they exclude it.
-    ///
-    /// However often an item arrived in company, that counts as one arrival: what lets it through may be the company.
     #[must_use]
     pub fn against(&self, state: Verdict, conditions: Conditions) -> f64 {
         // A bet on x against a share of at most y is an e-value for y < x only.
         let bet = |seen: f64, at_most: f64| log(seen / at_most).max(0.0);
         let Conditions { late, leak, .. } = conditions;
-        let in_a_pool = u32::from(self.in_a_pool);
         match (self.verdict, state) {
             (Verdict::Refused | Verdict::Altered | Verdict::Retracted, _) => f64::INFINITY,
             (Verdict::Dropped, _) => self.ln_e,
             (Verdict::Delayed, Verdict::Delivered) => f64::from(self.late) * bet(1.0 - LEAK, late),
-            (Verdict::Delivered, Verdict::Delayed) => f64::from(self.delivered + in_a_pool) * bet(1.0 - late, leak),
+            // What was late by itself looks as if it had been held back.
+            (Verdict::Delivered, Verdict::Delayed) => {
+                let held = f64::from(self.late) * log(late / (1.0 - leak)).min(0.0);
+                f64::from(self.delivered) * bet(1.0 - late, leak) + held
+            }
             (Verdict::Delivered | Verdict::Delayed, _) => self.passing(conditions),
             (Verdict::Inconsistent | Verdict::Inconclusive, _) => 0.0,
         }

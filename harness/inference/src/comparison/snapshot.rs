@@ -126,6 +126,30 @@ impl Snapshot {
         }
     }
 
+    /// Leaves only units of the same message or file, on the same arm, reached by the same adapter and clients as in `study`. Returns how
+    /// many others there were.
+    pub fn keep_comparable(&mut self, study: &Study) -> usize {
+        let mut arms: BTreeMap<PathKey, (VenueKind, Vec<Party>, Party)> = BTreeMap::new();
+        for (arm, it) in (0u16..).map(ArmIx).zip(&study.arms) {
+            let senders: Vec<Party> = it.senders.iter().map(|sender| party(study, *sender)).collect();
+            for recipient in &it.recipients {
+                arms.insert(path_key(study, arm, *recipient), (it.venue, senders.clone(), party(study, *recipient)));
+            }
+        }
+        let now =
+            |item: &lacuna_model::Item| (Arc::clone(&item.message), item.file.as_ref().map(|it| Arc::clone(&it.facts.sha256)));
+        let contents: BTreeMap<&ItemId, _> = study.items.iter().map(|item| (&item.id, now(item))).collect();
+        let same_adapter = self.adapter == study.adapter;
+        let before = self.units.len();
+        let Self { units, items, paths, .. } = self;
+        units.retain(|unit, _| {
+            let content = items.get(&unit.item).map(|it| (Arc::clone(&it.message), it.file.clone()));
+            let arm = paths.get(&unit.path).map(|it| (it.venue, it.senders.clone(), it.recipient.clone()));
+            same_adapter && arm.as_ref() == arms.get(&unit.path) && content.as_ref() == contents.get(&unit.item)
+        });
+        before - self.units.len()
+    }
+
     /// The verdict of a unit, where it says something.
     #[must_use]
     pub fn state(&self, unit: &UnitKey) -> Option<Verdict> {

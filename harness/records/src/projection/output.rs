@@ -66,8 +66,10 @@ impl Output for Folder {
         if folder != self.path {
             self.make(&folder)?;
         }
-        let temporary = folder.join(format!(".{file_name}.part"));
-        let file = File::create(&temporary)?;
+        // Two processes may write one folder at the same time; what one of them left behind when it was killed is not followed.
+        let temporary = folder.join(format!(".{file_name}.{}.part", std::process::id()));
+        let _ = fs::remove_file(&temporary);
+        let file = File::create_new(&temporary)?;
         Ok(Box::new(Pending { file: BufWriter::with_capacity(1 << 16, file), temporary, place }))
     }
 }

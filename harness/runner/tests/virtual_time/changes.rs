@@ -121,7 +121,10 @@ fn every_change_of_the_rules_is_reported_and_nothing_else() {
              messages of both runs {messages:?}",
             units_reported - units_found
         );
-        assert_eq!((items_found, items), (items, 15 * u32::try_from(SEEDS).unwrap()), "informed: {informed}");
+        assert_eq!(items, 15 * u32::try_from(SEEDS).unwrap());
+        // A run that does not know what was found before stops when its own verdicts are certain, which may be too soon for a comparison.
+        let least = if informed { items } else { items * 98 / 100 };
+        assert!(items_found >= least, "informed: {informed}: {items_found} of {items}");
         assert!(items_wrong * 100 <= items_found, "informed: {informed}: {items_wrong}");
         assert!(rows_wrong * 100 <= rows, "informed: {informed}: {rows_wrong} of {rows}");
         assert!(
