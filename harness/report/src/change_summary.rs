@@ -24,7 +24,9 @@ pub fn of_comparison(
     let mut summary = format!("### Changes\n\nFrom run to run: {}.\n\n", names.join(" → "));
     if !unfinished.is_empty() {
         let names: Vec<String> = unfinished.iter().map(|run| foreign(text::name(run))).collect();
-        summary += &format!("**Not at its end**: {}.\n\n", names.join(", "));
+        summary += "**Not at its end**: ";
+        summary += &names.join(", ");
+        summary += ".\n\n";
     }
     let sentence = match changed.len() as u64 {
         0 => format!("Nothing is known to have changed{}.\n\n", left_open(records)),

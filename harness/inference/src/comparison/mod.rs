@@ -18,10 +18,10 @@
 //! share of false ones among all that are claimed is at most `level` (Wang and Ramdas, Journal of the Royal Statistical Society B 84
 //! (2022), in each family).
 //!
-//! **Items.** A second list is of items that changed somewhere ([`items`]), and needs fewer sends; with it, items get three quarters of the level and units one.
+//! **Items.** A second list is of items that changed somewhere (`items`), and needs fewer sends; with it, items get three quarters of the level and units one.
 //!
 //! Runs are compared only where they differ in time alone: the same message, arm, clients, adapter and engine, and no demonstrable difference in
-//! the loss of controls ([`incomparable`](comparable::incomparable)).
+//! the loss of controls (`comparable`).
 
 mod changes;
 mod comparable;
