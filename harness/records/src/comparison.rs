@@ -115,7 +115,7 @@ impl Comparison {
     /// Writes `changes.csv` and `lifetimes.csv` into a folder, which is made if it is not there.
     pub fn write(&self, folder: &Path) -> io::Result<()> {
         let Some(newest) = self.runs.last() else { return Ok(()) };
-        let output = Folder::new(folder)?;
+        let output = Folder::shared(folder)?;
         let mut table = TableWriter::new(change_tables::changes(), &newest.run, &output, false)?;
         for record in &self.changes {
             table.row(&ChangeRow { runs: &self.runs, record })?;

@@ -23,6 +23,8 @@ pub(crate) trait Artifact: Write {
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
+    /// What tells the temporary files of this process apart.
+    mark: String,
     /// Folders inside that hold files.
     inner: RefCell<BTreeSet<PathBuf>>,
 }
@@ -31,7 +33,13 @@ impl Folder {
     /// The folder at this path; made if it is not there.
     pub(crate) fn new(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
-        Ok(Self { path: path.to_owned(), inner: RefCell::default() })
+        Ok(Self { path: path.to_owned(), mark: String::new(), inner: RefCell::default() })
+    }
+
+    /// The same for a folder that several processes may write at the same time. What one of them leaves behind when it is killed
+    /// stays there: this is none of a run's folder.
+    pub(crate) fn shared(path: &Path) -> io::Result<Self> {
+        Ok(Self { mark: format!(".{}", std::process::id()), ..Self::new(path)? })
     }
 
     /// Waits until the disk knows every name.
@@ -66,8 +74,8 @@ impl Output for Folder {
         if folder != self.path {
             self.make(&folder)?;
         }
-        // Two processes may write one folder at the same time; what one of them left behind when it was killed is not followed.
-        let temporary = folder.join(format!(".{file_name}.{}.part", std::process::id()));
+        let temporary = folder.join(format!(".{file_name}{}.part", self.mark));
+        // What a process left behind that was killed is not written through, if it is a link.
         let _ = fs::remove_file(&temporary);
         let file = File::create_new(&temporary)?;
         Ok(Box::new(Pending { file: BufWriter::with_capacity(1 << 16, file), temporary, place }))
