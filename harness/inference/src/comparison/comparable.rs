@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn fishers_exact_test_gives_the_known_values() {
-        // scipy.stats.fisher_exact of the tables [losses, arrivals].
+        // Summed in whole numbers: tables of losses and sends, each with its binomial coefficients.
         for ((losses, sends), (others, of), expected) in [
             ((1, 10), (11, 14), 0.002_759_456),
             ((0, 35), (0, 40), 1.0),
