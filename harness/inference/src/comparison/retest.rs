@@ -15,7 +15,7 @@ use super::snapshot::{Snapshot, UnitKey};
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 /// The mean time to a change that is expected of an item before anything was watched: of blocked ones weeks (of the 5,334 keywords of Citizen Lab's
-/// WeChat list of 2020, 3,971 were no longer blocked when they were last retested, half a year after the first at most), of delivered ones
+/// list of 2020 for `WeChat`, 3,971 were no longer blocked when they were last retested, half a year after the first at most), of delivered ones
 /// years, which is a guess.
 pub const USUAL_DAYS: [(State, f64); 2] = [(State::Blocked, 60.0), (State::Delivered, 1_000.0)];
 
