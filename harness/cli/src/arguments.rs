@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    analyze, compare, completions, corpus, diff, evaluate, export, man, plan, policy, report, run, schema, simulate, verify,
+    analyze, compare, completions, corpus, diff, evaluate, export, man, plan, platform, policy, report, run, schema, simulate, verify,
 };
 use crate::logging::LogFormat;
 
@@ -65,6 +65,9 @@ pub enum Command {
     /// Check corpora, and make them of lists and pictures; make two files that share one MD5
     #[command(subcommand)]
     Corpus(corpus::Command),
+    /// Look whether the accounts of an experiment can log in, and whether its paths are alive, before candidates are sent
+    #[command(subcommand)]
+    Platform(platform::Command),
     /// Serve a simulated censoring platform on the loopback interface
     Simulate(simulate::Arguments),
     /// Write a simulator's policy as rules of a real server

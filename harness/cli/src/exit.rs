@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use lacuna_model::Problem;
+use lacuna_runner::check::{CheckEnd, CheckError};
 use lacuna_runner::launch::LaunchError;
 use lacuna_runner::run::{RunEnd, RunError};
 
@@ -51,6 +52,17 @@ impl From<RunEnd> for Exit {
             RunEnd::Inconclusive => Self::Inconclusive,
             RunEnd::Safety => Self::Safety,
             RunEnd::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+impl From<CheckEnd> for Exit {
+    fn from(end: CheckEnd) -> Self {
+        match end {
+            CheckEnd::Alive => Self::Done,
+            CheckEnd::NotAlive => Self::Inconclusive,
+            CheckEnd::Safety => Self::Safety,
+            CheckEnd::Interrupted => Self::Interrupted,
         }
     }
 }
@@ -119,6 +131,24 @@ impl From<RunError> for Failure {
             | RunError::Ledger(_)
             | RunError::Burnt(_) => Exit::Input,
             RunError::Write { .. } | RunError::Live { .. } | RunError::Analyze(_) => Exit::Fault,
+        };
+        Self::Message(exit, error.to_string())
+    }
+}
+
+impl From<CheckError> for Failure {
+    fn from(error: CheckError) -> Self {
+        if let CheckError::Launch(LaunchError::Policy(problems)) = error {
+            return Self::Problems(problems);
+        }
+        let exit = match &error {
+            CheckError::NoControls(_)
+            | CheckError::Results { .. }
+            | CheckError::Ledger(_)
+            | CheckError::Launch(_)
+            | CheckError::Open(_)
+            | CheckError::Copy(_) => Exit::Input,
+            CheckError::Temporary(_) | CheckError::Live(_) => Exit::Fault,
         };
         Self::Message(exit, error.to_string())
     }

@@ -1,6 +1,7 @@
 //! The `lacuna` command: arguments in, exit codes out.
 
 mod arguments;
+mod check_summary;
 mod ci;
 mod commands;
 mod comparison;

@@ -303,6 +303,18 @@ impl ChannelState {
         self.wait_or_control(at, study, blocked)
     }
 
+    /// When nothing but controls is sent: the next, once the one before has arrived on every path or patience is over.
+    pub fn next_control(&self, at: Timestamp, study: &Study, evidence: &Evidence) -> Need {
+        if self.in_flight > 0 {
+            return Need::Answer;
+        }
+        let missing = self.alive().map(|path| self.tail(path, evidence)).filter(|tail| tail.messages > 0);
+        match self.wait_or_control(at, study, missing) {
+            Need::Nothing => Need::Control,
+            need => need,
+        }
+    }
+
     /// Where some path is blocked: a control once patience is over, which doubles with every control that is missing.
     fn wait_or_control(&self, at: Timestamp, study: &Study, blocked: impl Iterator<Item = Tail>) -> Need {
         if self.is_dead() {
@@ -341,6 +353,13 @@ impl ChannelState {
     /// The sender will send no more: nothing can be learned on this channel.
     pub fn close(&mut self) {
         for path in &mut self.paths {
+            path.condition = Condition::Dead;
+        }
+    }
+
+    /// Nothing is expected on the path to this recipient.
+    pub fn give_up(&mut self, recipient: AccountIx) {
+        for path in self.paths.iter_mut().filter(|path| path.recipient == recipient) {
             path.condition = Condition::Dead;
         }
     }

@@ -13,6 +13,7 @@ use rand_chacha::ChaCha12Rng;
 
 use crate::account::SendingAccount;
 use crate::channel::ChannelState;
+use crate::check::Check;
 use crate::command::{Command, Progress};
 use crate::controls::{Controls, Likeness};
 use crate::exposure::Exposure;
@@ -30,6 +31,8 @@ pub struct Engine {
     pub(crate) isolation: Isolation,
     pub(crate) mechanism: Mechanism,
     pub(crate) exposure: Exposure,
+    /// Nothing is asked: the paths are checked.
+    pub(crate) check: Option<Check>,
     pub(crate) channels: Vec<ChannelState>,
     pub(crate) accounts: Vec<SendingAccount>,
     /// The channels on which each account sends.
@@ -102,6 +105,7 @@ impl Engine {
             isolation: Isolation::new(&study),
             mechanism: Mechanism::new(&study),
             exposure: Exposure::new(&study),
+            check: None,
             channels: study.channels().map(|(index, _)| ChannelState::new(index, &study)).collect(),
             accounts: sends_on.iter().map(|channels: &Vec<_>| SendingAccount::new(channels.len() as u64)).collect(),
             controls: study.channels().map(|(index, _)| Controls::new(&study, index)).collect(),
@@ -138,12 +142,16 @@ impl Engine {
     #[must_use]
     pub fn progress(&self) -> Progress {
         let (cases, open) = self.files();
-        let questions = (self.screen.questions() + cases) as u64;
+        let mut questions = (self.screen.questions() + cases) as u64;
+        let mut answered = questions - (self.screen.unfinished() + open) as u64;
+        if let Some(controls) = self.check_length() {
+            (questions, answered) = (controls, self.run.sent);
+        }
         Progress {
             sent: self.run.sent,
             controls: self.run.controls,
             questions,
-            answered: questions - (self.screen.unfinished() + open) as u64,
+            answered,
             outcomes: self.run.outcomes,
             listening: self.run.stopped.is_some(),
         }
@@ -186,6 +194,7 @@ impl Engine {
         for channel in &mut self.channels {
             channel.open_epoch(&self.evidence);
         }
+        self.open_check();
         let spent = sent_today.iter().copied().chain(std::iter::repeat(0));
         for (account, sent_today) in self.accounts.iter_mut().zip(spent) {
             account.open_epoch(at, sent_today);

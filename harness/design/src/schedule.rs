@@ -60,8 +60,8 @@ impl Engine {
                 return;
             }
             let options = self.options(account, at, commands);
-            if let Some(channel) = options.controls.first() {
-                self.send_control(*channel, at, commands);
+            if let Some(channel) = self.neediest(&options.controls) {
+                self.send_control(channel, at, commands);
             } else if let Some(channel) = self.choose(account, &options.questions) {
                 let tail = self.channels[channel.get()].longest_tail(&self.evidence);
                 if let Some(ask) = self.ask(channel, tail, at, commands) {
@@ -163,6 +163,8 @@ impl Engine {
         let state = &mut self.accounts[account.get()];
         match state.left_today(at, &self.study.safety) {
             0 => true,
+            // A check has nothing to close.
+            _ if self.check.is_some() => false,
             left if left > state.reserve() => false,
             _ => self.sends_on[account.get()].iter().all(|channel| self.channels[channel.get()].is_settled()),
         }
@@ -190,9 +192,10 @@ impl Engine {
             let channel = self.sends_on[account.get()][index];
             let supply = if room { self.supply(channel, at) } else { Supply::Nothing };
             let state = &self.channels[channel.get()];
-            let need = match supply {
-                Supply::Ready(_) => state.need(at, &self.study, &self.evidence),
-                Supply::Later(_) | Supply::Nothing => state.closing_need(at, &self.study, &self.evidence, last),
+            let need = match (&self.check, supply) {
+                (Some(check), _) => check.need(channel, || state.next_control(at, &self.study, &self.evidence)),
+                (None, Supply::Ready(_)) => state.need(at, &self.study, &self.evidence),
+                (None, Supply::Later(_) | Supply::Nothing) => state.closing_need(at, &self.study, &self.evidence, last),
             };
             match (need, supply) {
                 (Need::Control, _) => options.controls.push(channel),
@@ -241,7 +244,18 @@ impl Engine {
         None
     }
 
+    /// Which channel gets its control first.
+    fn neediest(&self, controls: &[ChannelIx]) -> Option<ChannelIx> {
+        match &self.check {
+            Some(check) => check.neediest(controls),
+            None => controls.first().copied(),
+        }
+    }
+
     fn send_control(&mut self, channel: ChannelIx, at: Timestamp, commands: &mut Vec<Command>) {
+        if let Some(likeness) = self.check.as_mut().and_then(|check| check.plan(channel)) {
+            self.likeness[channel.get()] = Some(likeness);
+        }
         self.plan(channel, None, at, commands);
     }
 
@@ -295,7 +309,7 @@ impl Engine {
     /// Ends the run if it is over. `true` if there is more to do after all.
     fn conclude(&mut self, at: Timestamp, commands: &mut Vec<Command>) -> bool {
         if self.run.stopped.is_some() {
-            if self.run.leaving && self.run.in_flight == 0 {
+            if (self.run.leaving || self.has_heard_all()) && self.run.in_flight == 0 {
                 self.finish(commands);
             }
             return false;
@@ -303,6 +317,13 @@ impl Engine {
         if self.run.sanctions >= self.study.safety.stop_after_sanctions && self.run.sanctions > 0 {
             self.stop(at, StopReason::Sanction, commands);
             return false;
+        }
+        if self.check.is_some() {
+            let ends = self.check_ends(at);
+            if let Some(reason) = ends {
+                self.stop(at, reason, commands);
+            }
+            return ends.is_some();
         }
         // Controls whose grace is running may still turn out lost, which raises the number of drops that it takes.
         if self.run.in_flight > 0 || self.run.open_candidates > 0 || !self.graces.is_empty() {

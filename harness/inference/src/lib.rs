@@ -20,6 +20,7 @@ pub mod loss;
 pub mod matching;
 pub mod mechanism;
 pub mod multiplicity;
+pub mod paths;
 pub mod pools;
 pub mod routes;
 pub mod rules;

@@ -3,6 +3,7 @@
 pub mod allowance;
 pub mod assessment;
 mod burnt;
+pub mod check;
 pub mod evaluation;
 pub mod generated;
 pub mod launch;

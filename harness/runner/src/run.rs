@@ -30,7 +30,7 @@ use crate::replan::{changed_inputs, differing_part};
 use crate::replay::{ReplayError, Replayed, replay};
 
 /// The most bytes of received files that a run keeps: far more than a platform makes of what a run sends, and less than a disk.
-const MOST_RECEIVED: u64 = 8 << 30;
+pub(crate) const MOST_RECEIVED: u64 = 8 << 30;
 
 /// What to run, and where to keep it.
 pub struct RunRequest {
@@ -365,7 +365,7 @@ fn end_of(reason: StopReason, verdicts: &[VerdictRecord]) -> RunEnd {
 }
 
 /// The time of the opening and eight random hexadecimal digits.
-fn new_run_id(opened_at: Timestamp) -> RunId {
+pub(crate) fn new_run_id(opened_at: Timestamp) -> RunId {
     let time: String =
         lacuna_records::time_format::iso8601(opened_at).chars().filter(char::is_ascii_alphanumeric).take(15).collect();
     RunId::new(format!("{time}Z-{:08x}", rand::rng().random::<u32>()))

@@ -62,7 +62,12 @@ pub enum FaultKind {
 
 /// Drives one run to its end, telling every entry to `journal`. Returns the engine with all that it knows.
 pub fn run(study: &Arc<Study>, policy: &Policy, faults: &[Fault], journal: &mut dyn FnMut(Timestamp, &Entry)) -> Engine {
-    let mut driver = Driver::new(study, policy, journal);
+    run_engine(Engine::new(Arc::clone(study)), policy, faults, journal)
+}
+
+/// As [`run`], of an engine that has not begun.
+pub fn run_engine(engine: Engine, policy: &Policy, faults: &[Fault], journal: &mut dyn FnMut(Timestamp, &Entry)) -> Engine {
+    let mut driver = Driver::new(engine, policy, journal);
     for fault in faults {
         let at = driver.now + fault.at;
         driver.push(at, Event::Fault(fault.kind.clone()));
@@ -122,13 +127,13 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(study: &Arc<Study>, policy: &Policy, journal: &'a mut dyn FnMut(Timestamp, &Entry)) -> Self {
+    fn new(engine: Engine, policy: &Policy, journal: &'a mut dyn FnMut(Timestamp, &Entry)) -> Self {
+        let study = Arc::clone(engine.study());
         let now = start_of(study.seed);
         let mut world = World::new(policy, study.seed, now);
-        let (members, places) = settle(&mut world, study);
+        let (members, places) = settle(&mut world, &study);
         Self {
-            engine: Engine::new(Arc::clone(study)),
-            study: Arc::clone(study),
+            engine,
             world,
             members,
             places,
@@ -137,6 +142,7 @@ impl<'a> Driver<'a> {
             now,
             epoch: 0,
             sent: vec![(0, 0); study.accounts.len()],
+            study,
             queue: BinaryHeap::new(),
             events: BTreeMap::new(),
             pushed: 0,

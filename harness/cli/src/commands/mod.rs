@@ -9,6 +9,7 @@ pub mod evaluate;
 pub mod export;
 pub mod man;
 pub mod plan;
+pub mod platform;
 pub mod policy;
 pub mod report;
 pub mod run;
@@ -43,6 +44,7 @@ pub fn run(arguments: Arguments) -> Result<Exit, Failure> {
         Command::Report(command) => report::run(&command, output),
         Command::Export(command) => export::run(&command, output),
         Command::Corpus(command) => corpus::run(command, output),
+        Command::Platform(command) => platform::run(command, output, arguments.log_format, &screen),
         Command::Simulate(command) => simulate::run(&command),
         Command::Policy(command) => policy::run(command),
         Command::Schema(command) => schema::run(&command),

@@ -14,7 +14,7 @@ use crate::arguments::OutputFormat;
 use crate::ci::{self, Ended};
 use crate::exit::{Exit, Failure};
 use crate::logging::LogFormat;
-use crate::progress::{self, Display};
+use crate::progress::{self, Display, Unit};
 use crate::screen::Screen;
 use crate::signals;
 use crate::summary::Summary;
@@ -107,7 +107,7 @@ fn run_to_its_end(
     tls::install_provider();
 
     let (progress, seen) = watch::channel(progress::NOTHING_YET);
-    let display = Display::new(screen.clone(), log, plain, experiment.study.watch.late);
+    let display = Display::new(screen.clone(), log, plain, experiment.study.watch.late, Unit::Questions);
     let request = RunRequest { experiment, results, resume, registration };
     let summary: RunSummary = runtime()?.block_on(async {
         let stop = signals::stop_on_signal(screen.clone())?;

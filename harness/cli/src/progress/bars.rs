@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressStyle};
 use lacuna_design::Progress;
 
+use super::Unit;
 use super::pace::{Glance, outcomes, seconds};
 use crate::screen::Screen;
 
@@ -14,13 +15,16 @@ pub struct Bars {
 }
 
 impl Bars {
-    pub fn new(screen: &Screen) -> Self {
+    pub fn new(screen: &Screen, unit: Unit) -> Self {
         let style = |template: &str| {
             // The templates are constants; where one were wrong, the plain bar would do.
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▓░")
         };
         let questions = screen.bars.add(ProgressBar::new(0));
-        questions.set_style(style("{wide_bar} {human_pos}/{human_len} questions  {msg}"));
+        questions.set_style(style(match unit {
+            Unit::Questions => "{wide_bar} {human_pos}/{human_len} questions  {msg}",
+            Unit::Controls => "{wide_bar} {human_pos}/{human_len} controls  {msg}",
+        }));
         let line = || screen.bars.add(ProgressBar::new(0)).with_style(style("{wide_msg}"));
         Self { questions, messages: line(), outcomes: line() }
     }

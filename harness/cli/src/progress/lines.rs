@@ -3,6 +3,7 @@
 use lacuna_design::Progress;
 use lacuna_model::Outcome;
 
+use super::Unit;
 use super::pace::{Glance, Phase, outcomes, seconds};
 use crate::logging::LogFormat;
 use crate::screen::Screen;
@@ -11,19 +12,26 @@ use crate::screen::Screen;
 pub struct Lines {
     screen: Screen,
     log: LogFormat,
+    unit: Unit,
 }
 
 impl Lines {
-    pub const fn new(screen: Screen, log: LogFormat) -> Self {
-        Self { screen, log }
+    pub const fn new(screen: Screen, log: LogFormat, unit: Unit) -> Self {
+        Self { screen, log, unit }
     }
 
     pub fn show(&self, progress: &Progress, glance: &Glance) {
         let Progress { sent, controls, questions, answered, .. } = progress;
         match self.log {
             LogFormat::Text => self.screen.line(&format!(
-                "{}: {answered} of {questions} questions answered, {sent} sent ({controls} controls), {:.0}/s, {}: {}",
+                "{}: {}, {:.0}/s, {}: {}",
                 seconds(glance.elapsed),
+                match self.unit {
+                    Unit::Questions => {
+                        format!("{answered} of {questions} questions answered, {sent} sent ({controls} controls)")
+                    }
+                    Unit::Controls => format!("{sent} of {questions} controls sent"),
+                },
                 glance.rate,
                 glance.phase.words(),
                 outcomes(progress),

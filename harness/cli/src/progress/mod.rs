@@ -29,6 +29,15 @@ pub const TARGET_DIRECTIVE: &str = "lacuna::progress=info";
 pub const NOTHING_YET: Progress =
     Progress { sent: 0, controls: 0, questions: 0, answered: 0, outcomes: [0; Outcome::ALL.len()], listening: false };
 
+/// What a run's length is counted in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// Questions that are answered.
+    Questions,
+    /// Controls that are sent, and nothing else.
+    Controls,
+}
+
 /// Shows where a run stands.
 pub struct Display {
     face: Face,
@@ -42,11 +51,11 @@ enum Face {
 
 impl Display {
     /// Bars where stderr is a terminal, unless it must be `plain`. `late` is how long the run listens after its last send.
-    pub fn new(screen: Screen, log: LogFormat, plain: bool, late: lacuna_model::Duration) -> Self {
+    pub fn new(screen: Screen, log: LogFormat, plain: bool, late: lacuna_model::Duration, unit: Unit) -> Self {
         let face = if Screen::is_terminal() && log == LogFormat::Text && !plain {
-            Face::Bars(Bars::new(&screen))
+            Face::Bars(Bars::new(&screen, unit))
         } else {
-            Face::Lines(Lines::new(screen, log))
+            Face::Lines(Lines::new(screen, log, unit))
         };
         Self { face, pace: Pace::new(late.into()) }
     }

@@ -9,6 +9,7 @@ mod evaluation;
 mod folders;
 mod interruption;
 mod plans;
+mod platforms;
 mod screens;
 mod secrecy;
 mod shells;

@@ -6,7 +6,7 @@ use crate::support::{Said, file, folder, lacuna, run};
 
 #[test]
 fn help() {
-    let commands: [&[&str]; 21] = [
+    let commands: [&[&str]; 23] = [
         &["--help"],
         &["run", "--help"],
         &["plan", "--help"],
@@ -22,6 +22,8 @@ fn help() {
         &["corpus", "render", "--help"],
         &["corpus", "transform", "--help"],
         &["corpus", "collide", "--help"],
+        &["platform", "--help"],
+        &["platform", "check", "--help"],
         &["simulate", "--help"],
         &["policy", "--help"],
         &["policy", "export", "--help"],

@@ -225,7 +225,7 @@ impl Evidence {
                 }
                 return;
             }
-            ObservationKind::Echo => {}
+            ObservationKind::Echo => self.echoes[observation.recipient.get()] += 1,
         }
         self.catch_up(changes);
     }

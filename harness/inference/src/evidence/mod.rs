@@ -100,6 +100,8 @@ pub struct Evidence {
     early: VecDeque<(Timestamp, Observation)>,
     strangers: u64,
     unmatched: u64,
+    /// Messages of each account's own that were shown back to it.
+    echoes: Vec<u64>,
     searches: Searches,
     epoch: u32,
     last_at: Timestamp,
@@ -126,6 +128,7 @@ impl Evidence {
             matchers: BTreeMap::new(),
             strangers: 0,
             unmatched: 0,
+            echoes: vec![0; accounts],
             epoch: 0,
             last_at: Timestamp(0),
         }
@@ -173,6 +176,12 @@ impl Evidence {
         self.slot(probe, recipient).is_some_and(|slot| slot.observed_at.is_some())
     }
 
+    /// When the message arrived at this recipient; `None` where it did not.
+    #[must_use]
+    pub fn arrived_at(&self, probe: ProbeId, recipient: AccountIx) -> Option<Timestamp> {
+        self.slot(probe, recipient).and_then(|slot| slot.observed_at)
+    }
+
     /// In what state its file arrived at this recipient; `None` where none did.
     #[must_use]
     pub fn file_state(&self, probe: ProbeId, recipient: AccountIx) -> Option<FileState> {
@@ -208,6 +217,12 @@ impl Evidence {
     #[must_use]
     pub fn unmatched(&self) -> u64 {
         self.unmatched
+    }
+
+    /// How many messages of the account's own were shown back to it.
+    #[must_use]
+    pub fn echoes(&self, account: AccountIx) -> u64 {
+        self.echoes[account.get()]
     }
 
     /// Whether the platform sanctioned this account.

@@ -117,8 +117,12 @@ impl Link {
         members.dedup();
         for index in members {
             let account = self.study.account(index);
-            let registered = self.client.put_account(account).await;
-            let token = registered.map_err(|failure| self.connect_error(failure, None))?;
+            let token = match self.client.put_account(account).await {
+                Ok(token) => token,
+                // Another account's own trouble, which its own session meets.
+                Err(Failure::Status(_)) if index != self.account => continue,
+                Err(failure) => return Err(self.connect_error(failure, None)),
+            };
             if index == self.account {
                 *self.token.lock().unwrap_or_else(PoisonError::into_inner) = token.into();
             }

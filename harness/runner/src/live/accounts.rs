@@ -40,18 +40,17 @@ pub(super) struct Message {
 }
 
 /// Connects every account of the study, each from where its stream was last read.
-pub(super) async fn connect_all(
+pub(crate) async fn connect_each(
     platform: &dyn Platform,
     study: &Study,
     cursors: &[Option<Cursor>],
-) -> Result<Vec<Session>, ConnectError> {
+) -> Vec<Result<Session, ConnectError>> {
     let accounts = (0u16..).map(AccountIx).take(study.accounts.len());
     let connecting = accounts.map(|account| {
         let cursor = cursors.get(account.get()).cloned().flatten();
         async move { platform.connect(account, cursor).await }
     });
-    let sessions: Vec<_> = futures::stream::iter(connecting).buffered(CONNECTING).collect().await;
-    sessions.into_iter().collect()
+    futures::stream::iter(connecting).buffered(CONNECTING).collect().await
 }
 
 /// Sends what the writer lets through, each message as soon as it comes: how many may be under way is the engine's decision.

@@ -38,6 +38,8 @@ pub(super) struct Core<S> {
     allowance: Box<dyn Allowance>,
     clock: Clock,
     files: Arc<Files>,
+    /// Accounts with a session.
+    connected: Vec<AccountIx>,
     stop: CancellationToken,
     progress: watch::Sender<Progress>,
     writer: Writer<S>,
@@ -54,7 +56,7 @@ pub(super) struct Core<S> {
 }
 
 impl<S: Storage + Send + 'static> Core<S> {
-    pub fn start(run: LiveRun<S>, sessions: Vec<Session>) -> Result<Self, LiveError> {
+    pub fn start(run: LiveRun<S>, sessions: Vec<Option<Session>>) -> Result<Self, LiveError> {
         let (input_sender, inputs) = mpsc::channel(QUEUE);
         let cancel = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -62,10 +64,16 @@ impl<S: Storage + Send + 'static> Core<S> {
         for record in run.engine.evidence().probes().iter().filter(|record| record.started_at.is_some()) {
             note_file(&files, run.engine.study(), &record.probe);
         }
+        let mut connected = Vec::new();
         let mut outlets = Outlets { sends: Vec::new(), cursors: Vec::new() };
         for (account, session) in (0u16..).map(AccountIx).zip(sessions) {
             let (sends, messages) = mpsc::unbounded_channel();
             outlets.sends.push(sends);
+            let Some(session) = session else {
+                outlets.cursors.push(watch::channel(None).0);
+                continue;
+            };
+            connected.push(account);
             outlets.cursors.push(session.acknowledged);
             tasks.spawn(accounts::send_all(session.sender, messages, Arc::clone(&files), input_sender.clone(), cancel.clone()));
             tasks.spawn(accounts::listen(account, session.events, Arc::clone(&files), input_sender.clone()));
@@ -79,6 +87,7 @@ impl<S: Storage + Send + 'static> Core<S> {
             allowance: run.allowance,
             clock: run.clock,
             files,
+            connected,
             stop: run.stop,
             progress: run.progress,
             writer,
@@ -116,7 +125,7 @@ impl<S: Storage + Send + 'static> Core<S> {
         let sent_today = self.allowance.sent_on(day).map_err(LiveError::Ledger)?;
         // First of all, for to a replayed engine anything else would belong to the epoch that was interrupted.
         self.fact(Fact::EpochOpened { epoch: self.epoch, sent_today })?;
-        for account in (0u16..).map(AccountIx).take(self.engine.study().accounts.len()) {
+        for account in self.connected.clone() {
             self.fact(Fact::AccountState {
                 account,
                 condition: AccountCondition::Connected,

@@ -16,13 +16,14 @@ use std::sync::Arc;
 
 use lacuna_design::{Engine, Progress};
 use lacuna_model::{AccountIx, Cursor, ProbeId, RunId, StopReason, Timestamp, VenueKind};
-use lacuna_platform::{ConnectError, Platform};
+use lacuna_platform::{ConnectError, Platform, Session};
 use lacuna_records::contents::Contents;
 use lacuna_records::journal::{Encoder, Storage};
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use accounts::connect_each;
 pub use clock::Clock;
 
 /// What a live run needs.
@@ -121,6 +122,15 @@ pub fn client_ref(run_id: &RunId, probe: ProbeId) -> String {
 
 /// Connects the accounts and drives the run until the engine says that it is over.
 pub async fn drive<S: Storage + Send + 'static>(run: LiveRun<S>) -> Result<LiveEnd<S>, LiveError> {
-    let sessions = accounts::connect_all(run.platform.as_ref(), run.engine.study(), &run.cursors).await?;
+    let sessions = connect_each(run.platform.as_ref(), run.engine.study(), &run.cursors).await;
+    let sessions = sessions.into_iter().map(|session| session.map(Some)).collect::<Result<_, _>>()?;
+    drive_connected(run, sessions).await
+}
+
+/// As [`drive`], with sessions that are connected already. An account without one neither sends nor listens, and the engine must know it.
+pub(crate) async fn drive_connected<S: Storage + Send + 'static>(
+    run: LiveRun<S>,
+    sessions: Vec<Option<Session>>,
+) -> Result<LiveEnd<S>, LiveError> {
     core::Core::start(run, sessions)?.drive().await
 }

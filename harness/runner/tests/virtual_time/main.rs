@@ -4,6 +4,7 @@
 //!   to write one.
 //! - [`campaigns`]: hundreds of runs under one kind of fault, in which nothing may be called dropped that is not.
 //! - [`changes`]: rules that change between two runs, and what a comparison says of them.
+//! - [`checks`]: paths that are checked before anything is asked.
 //! - [`contrasts`]: regions that differ, and accounts that only look as if.
 //! - [`random`]: small random studies, policies and faults, after which the [`invariants`] must hold.
 //! - [`evaluation`]: a reduced table of what a verdict costs and how right it is.
@@ -17,6 +18,7 @@
 
 mod campaigns;
 mod changes;
+mod checks;
 mod contrasts;
 mod evaluation;
 mod expect;

@@ -165,7 +165,7 @@ fn resume(run: &Run, length: usize) -> Vec<String> {
 }
 
 /// Writes the scenario of a case.
-fn write_case(case: u64) -> String {
+pub fn write_case(case: u64) -> String {
     let mut random = generator(case, &["random scenario"]);
     let random = &mut random;
     let mut text = format!("about = \"random case {case}\"\n[experiment]\nseed = {case}\n");
