@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    analyze, compare, completions, corpus, diff, evaluate, export, man, plan, platform, policy, report, run, schema, simulate, verify,
+    analyze, compare, completions, corpus, diff, evaluate, export, man, plan, platform, policy, report, run, schema, simulate,
+    verify,
 };
 use crate::logging::LogFormat;
 

@@ -110,7 +110,7 @@ fn problems(summary: &CheckSummary) -> String {
             (None, PathState::Refused) => "the platform took no message".to_owned(),
             (None, PathState::Unsent) => "nothing was sent".to_owned(),
             (None, PathState::Silent | PathState::Alive) => {
-                let listened = summary.study.watch.late.max(summary.study.watch.grace.unwrap_or_default());
+                let listened = summary.study.watch.late.max(summary.study.watch.grace.unwrap_or(Duration::from_secs(2)));
                 format!("the platform took messages, and none arrived within {listened} of the last")
             }
         };

@@ -135,7 +135,7 @@ fn path(evidence: &Evidence, channel: ChannelIx, recipient: AccountIx) -> PathRe
 fn middle(delays: &[Duration]) -> Option<Duration> {
     let upper = *delays.get(delays.len() / 2)?;
     let lower = *delays.get(delays.len().saturating_sub(1) / 2)?;
-    Some(Duration((lower.as_micros() + upper.as_micros()) / 2))
+    Some(Duration(i64::midpoint(lower.as_micros(), upper.as_micros())))
 }
 
 #[cfg(test)]
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_median_is_the_middle() {
-        let of = |micros: &[i64]| middle(&micros.iter().map(|it| Duration(*it)).collect::<Vec<_>>()).map(|it| it.as_micros());
+        let of = |micros: &[i64]| middle(&micros.iter().map(|it| Duration(*it)).collect::<Vec<_>>()).map(Duration::as_micros);
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[7]), Some(7));
         assert_eq!(of(&[1, 5]), Some(3));

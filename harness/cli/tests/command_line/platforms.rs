@@ -121,7 +121,8 @@ fn all_accounts_are_looked_at_whatever_is_wrong_with_one() {
     let url = ["--set", &address];
     assert_eq!(check("experiments/elsewhere.toml", folder.path(), &url).code, 0);
     // The platform knows cn-a as somebody from CN.
-    let said = check("experiments/elsewhere.toml", folder.path(), &[&url[..], &["--set", "account.cn-a.registered-in=US"]].concat());
+    let said =
+        check("experiments/elsewhere.toml", folder.path(), &[&url[..], &["--set", "account.cn-a.registered-in=US"]].concat());
     let summary = said.json();
     assert_eq!((said.code, states(&summary)), (3, vec![("cn-a", "not_logged_in", 0), ("intl-b", "alive", 3)]), "{}", said.text());
     let accounts: Vec<_> = summary["accounts"].as_array().unwrap().iter().map(|it| it["logged_in"].as_bool().unwrap()).collect();

@@ -79,7 +79,11 @@ fn counts(path: &PathRecord) -> [u64; 3] {
 fn a_check_ends_when_the_last_control_has_arrived() {
     let Prepared { study, policy, .. } = prepared("");
     let checked = check(&study, &policy, &[], 5, everybody(&study));
-    assert!(checked.paths.iter().all(|path| counts(path) == [5, 5, 0] && path.state() == PathState::Alive), "{:?}", checked.paths);
+    assert!(
+        checked.paths.iter().all(|path| counts(path) == [5, 5, 0] && path.state() == PathState::Alive),
+        "{:?}",
+        checked.paths
+    );
     assert_eq!(checked.engine.stopped(), Some(StopReason::Finished));
     assert_eq!(checked.engine.progress().answered, checked.engine.progress().questions);
     // Not when late listening is over.
@@ -116,7 +120,9 @@ fn who_is_not_logged_in_is_left_out() {
 
 #[test]
 fn a_budget_is_spent_on_all_channels() {
-    for (budget, reason) in [("max-messages", StopReason::MessageBudget), ("max-messages-per-account-per-day", StopReason::DailyBudget)] {
+    for (budget, reason) in
+        [("max-messages", StopReason::MessageBudget), ("max-messages-per-account-per-day", StopReason::DailyBudget)]
+    {
         let Prepared { study, policy, .. } = prepared(&format!("[experiment.safety]\n{budget} = 4"));
         let checked = check(&study, &policy, &[], 3, everybody(&study));
         assert_eq!(checked.engine.stopped(), Some(reason));
@@ -217,7 +223,8 @@ fn random_checks_send_controls_alone_and_account_for_every_message() {
         // A check is not gone on with.
         let faults: Vec<Fault> = faults.into_iter().filter(|fault| fault.kind != FaultKind::Crash).collect();
         let messages = u32::try_from(case % 12 + 1).unwrap();
-        let listens: Vec<bool> = (0..study.accounts.len() as u64).map(|account| case % 3 > 0 || (case + account) % 5 > 0).collect();
+        let listens: Vec<bool> =
+            (0..study.accounts.len() as u64).map(|account| case % 3 > 0 || (case + account) % 5 > 0).collect();
         let checked = check(&study, &policy, &faults, messages, listens.clone());
         let again = check(&study, &policy, &faults, messages, listens);
         assert_eq!(checked.entries, again.entries, "case {case}:\n{text}");
