@@ -31,7 +31,7 @@ fn the_data_packages_are_valid() {
     succeed(&["analyze", "--spreadsheet-safe", guarded.to_str().unwrap()]);
     let hostile = run(&hostile_experiment(folder.path()), &results, &[]);
     // Journals of every age: a screen, one that isolates, one about files.
-    let golden = ["journal-v1.jsonl", "journal-v2.jsonl", "journal-v3.jsonl", "journal-v4.jsonl"];
+    let golden = ["journal-v1.jsonl", "journal-v2.jsonl", "journal-v3.jsonl", "journal-v4.jsonl", "journal-v5.jsonl", "journal-v6.jsonl"];
     let golden = golden.map(|journal| derived(folder.path(), journal));
     let runs: Vec<&Path> = [&guarded, &hostile].into_iter().chain(&golden).map(PathBuf::as_path).collect();
     let said = python("package.py", &runs, None);
