@@ -45,6 +45,16 @@ fn costs(plan: &Plan) -> String {
     let mut text = format!(
         "\nTests     {candidates} candidates, {canaries} canaries, {controls} controls: {questions} questions, {units} verdicts\n"
     );
+    if let Some(it) = plan.predecessor {
+        let _ = writeln!(
+            text,
+            "Due       {} of {} candidates; {} are left out of this run (earlier runs that were read: {})",
+            it.due,
+            it.due + it.left_out,
+            it.left_out,
+            it.runs
+        );
+    }
     if let Some(cell) = plan.expected() {
         let (blocked, lost) = (blocked(cell, plan), lost(cell));
         // Writing to a string cannot fail.

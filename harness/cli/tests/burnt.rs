@@ -9,42 +9,8 @@ use std::process::Command;
 
 use lacuna_simulator::http::Server;
 
-#[path = "../../runner/tests/support/pictures.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
-mod pictures;
-#[path = "../../runner/tests/support/mod.rs"]
 mod support;
-use pictures::picture;
-use support::write_corpus;
-
-const EXPERIMENT: &str = r#"
-schema = 1
-name = "burnt"
-design = "mechanism"
-seed = 5
-[platform]
-adapter = "simulator"
-url = "http://127.0.0.1:1"
-[[account]]
-id = "a"
-registered-in = "CA"
-located-in = "CA"
-[[account]]
-id = "b"
-registered-in = "CN"
-located-in = "CN"
-[[arm]]
-id = "direct"
-senders = ["a"]
-recipients = ["b"]
-venue = "direct"
-[corpora]
-candidates = ["candidates"]
-controls = ["controls"]
-[watch]
-grace = "100ms"
-late = "100ms"
-"#;
+use support::experiments::{SIX_PICTURES, TWO_PICTURES, pair, write_pictures};
 
 const POLICY: &str = r#"
 schema = 1
@@ -53,21 +19,6 @@ name = "nothing"
 delay-median = "2ms"
 delay-p99 = "8ms"
 "#;
-
-/// Writes pictures into a corpus, drawn from the numbers from `first` on; a row is an id, `base`, `transform` and `twin_of`.
-fn write_pictures(folder: &Path, id: &str, first: u64, rows: &[&str]) {
-    let corpus = folder.join(id);
-    fs::create_dir_all(corpus.join("files")).unwrap();
-    let mut table = vec!["item_id,kind,text,file,base,transform,twin_of".to_owned()];
-    for (number, row) in (first..).zip(rows) {
-        let (item, origin) = row.split_once(',').unwrap();
-        fs::write(corpus.join(format!("files/{item}.png")), picture(number)).unwrap();
-        table.push(format!("{item},image,,files/{item}.png,{origin}"));
-    }
-    fs::write(corpus.join("items.csv"), table.join("\n")).unwrap();
-}
-
-const CANDIDATES: [&str; 4] = ["one,,,", "two,,,", "fresh,one,fresh,", "twin,,,one"];
 
 struct Said {
     code: i32,
@@ -97,12 +48,11 @@ fn exposed(results: &Path) -> usize {
 fn what_a_platform_was_shown_is_refused_until_there_are_fresh_files() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    for id in ["candidates", "controls"] {
-        write_corpus(folder, id, &[]);
-    }
-    write_pictures(folder, "candidates", 0, &CANDIDATES);
-    write_pictures(folder, "controls", 1_000, &["c0,,,", "c1,,,", "c2,,,", "c3,,,", "c4,,,", "c5,,,"]);
-    fs::write(folder.join("experiment.toml"), EXPERIMENT).unwrap();
+    write_pictures(folder, "candidates", 0, &TWO_PICTURES);
+    write_pictures(folder, "controls", 1_000, &SIX_PICTURES);
+    let own = pair("burnt", "mechanism", "");
+    let elsewhere = own.replace("policy = \"policy.toml\"", "url = \"http://127.0.0.1:1\"");
+    fs::write(folder.join("experiment.toml"), elsewhere).unwrap();
     let policy = folder.join("policy.toml");
     fs::write(&policy, POLICY).unwrap();
     let results = folder.join("results");
@@ -166,20 +116,19 @@ fn what_a_platform_was_shown_is_refused_until_there_are_fresh_files() {
     // Another platform was shown nothing, and a group nothing of what a conversation was shown.
     let elsewhere = format!("platform.url=http://{}", other.addr());
     for settings in
-        [&[elsewhere.as_str(), "mechanism.wait=100ms"][..], &[url.as_str(), "mechanism.wait=100ms", "arm.direct.venue=group"][..]]
+        [&[elsewhere.as_str(), "mechanism.wait=100ms"][..], &[url.as_str(), "mechanism.wait=100ms", "arm.to-cn.venue=group"][..]]
     {
         let ended = run(folder, settings, &into);
         assert!(matches!(ended.code, 0 | 3), "{}", ended.stderr);
     }
     assert_eq!(exposed(&results), 7);
 
-    write_pictures(folder, "candidates", 100, &CANDIDATES);
+    write_pictures(folder, "candidates", 100, &TWO_PICTURES);
     let fresh = run(folder, &settings, &into);
     assert!(matches!(fresh.code, 0 | 3), "{}", fresh.stderr);
     assert_eq!(exposed(&results), 9);
 
     // A simulator that is started for the run is new each time.
-    let own = EXPERIMENT.replace("url = \"http://127.0.0.1:1\"", "policy = \"policy.toml\"");
     fs::write(folder.join("experiment.toml"), own).unwrap();
     for _ in 0..2 {
         let ended = run(folder, &["mechanism.wait=100ms"], &into);

@@ -5,24 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-type Row = BTreeMap<String, String>;
+mod support;
+
+use support::{lacuna, succeed, table};
 
 const FONT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../content/tests/fonts/han.otf");
-
-fn lacuna(arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_lacuna")).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn table(run: &Path, name: &str) -> Vec<Row> {
-    let mut reader = csv::Reader::from_path(run.join(format!("{name}.csv"))).unwrap();
-    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    let rows = reader.records().map(|row| header.iter().cloned().zip(row.unwrap().iter().map(str::to_owned)).collect());
-    rows.collect()
-}
 
 /// Two phrases drawn, their twins, and the battery that tells mechanisms apart.
 fn battery(folder: &Path) {
@@ -30,10 +18,10 @@ fn battery(folder: &Path) {
     fs::write(at("phrases.txt"), "新疆集中营\n集中营\n").unwrap();
     let (phrases, drawn, made) = (at("phrases.txt"), at("drawn"), at("battery"));
     let described = ["--title", "Drawn", "--licence", "CC0-1.0", "--font", FONT, "--twin", "天气很好", "--style", "photo"];
-    lacuna(&[&["corpus", "render", &phrases, "--id", "drawn", "--out", &drawn], &described[..]].concat());
+    succeed(&[&["corpus", "render", &phrases, "--id", "drawn", "--out", &drawn], &described[..]].concat());
     let transformed = ["--battery", "mechanism", "--variants", "4", "--font", FONT];
-    lacuna(&[&["corpus", "transform", &drawn, "--id", "battery", "--out", &made], &transformed[..]].concat());
-    lacuna(&["corpus", "lint", &made]);
+    succeed(&[&["corpus", "transform", &drawn, "--id", "battery", "--out", &made], &transformed[..]].concat());
+    succeed(&["corpus", "lint", &made]);
 }
 
 const EXPERIMENT: &str = r#"
@@ -78,10 +66,10 @@ fn run(folder: &Path, rule: &str) -> PathBuf {
     let controls = concat!(env!("CARGO_MANIFEST_DIR"), "/../../corpora/controls-zh");
     fs::write(at("experiment.toml"), EXPERIMENT.replace("CONTROLS", controls)).unwrap();
     let (results, experiment) = (at("results").display().to_string(), at("experiment.toml").display().to_string());
-    let said = lacuna(&["run", &experiment, "--results", &results]);
+    let said = succeed(&["run", &experiment, "--results", &results]);
     assert!(said.contains("By what files are filtered"), "{said}");
     let run = fs::read_dir(at("results").join("mechanism")).unwrap().next().unwrap().unwrap().path();
-    lacuna(&["verify", &run.display().to_string()]);
+    succeed(&["verify", &run.display().to_string()]);
     run
 }
 
@@ -129,8 +117,7 @@ fn a_text_that_feeds_an_index_is_found_in_what_was_drawn_and_transformed() {
 
 fn a_damaged_picture_is_named_and_not_the_page_that_shows_it(run: &Path) {
     let verify = || {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_lacuna")).args(["verify", "--output-format", "json"]).arg(run).output().unwrap();
+        let output = lacuna(&["verify", "--output-format", "json", run.to_str().unwrap()]);
         let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let findings = said["findings"].as_array().unwrap().iter();
         findings.map(|it| it["file"].as_str().unwrap().to_owned()).collect::<BTreeSet<_>>()
@@ -152,7 +139,7 @@ fn a_damaged_picture_is_named_and_not_the_page_that_shows_it(run: &Path) {
     assert_eq!(verify(), BTreeSet::new());
     // A file that is no picture any more, under the name of its bytes: the page says so, and is derived again.
     fs::remove_file(&file).unwrap();
-    lacuna(&["analyze", &run.display().to_string()]);
+    succeed(&["analyze", &run.display().to_string()]);
     let page = fs::read_to_string(page).unwrap();
     assert!(page.contains("is missing, or is not what was sent"));
     assert_eq!(verify(), BTreeSet::from([format!("files/{sha256}")]));
@@ -168,7 +155,7 @@ fn what_counts_verdicts_says_that_there_are_none() {
     let experiment = folder.path().join("experiment.toml");
     fs::write(&experiment, EXPERIMENT.replace("CONTROLS", controls)).unwrap();
     for command in ["plan", "evaluate"] {
-        let output = Command::new(env!("CARGO_BIN_EXE_lacuna")).arg(command).arg(&experiment).output().unwrap();
+        let output = lacuna(&[command, experiment.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&output.stderr).contains("claims something else"));
     }

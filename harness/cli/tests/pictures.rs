@@ -10,21 +10,11 @@ use std::process::{Command, Output};
 use lacuna_model::{Entry, Fact, Observation, ProbeId, SendResult};
 use lacuna_records::journal::Reader;
 
-#[path = "../../runner/tests/support/pictures.rs"]
-mod pictures;
-#[path = "../../runner/tests/support/mod.rs"]
 mod support;
-use pictures::add_pictures;
-use support::write_corpus;
 
-type Row = BTreeMap<String, String>;
-
-fn table(run: &Path, name: &str) -> Vec<Row> {
-    let mut reader = csv::Reader::from_path(run.join(format!("{name}.csv"))).unwrap();
-    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    let rows = reader.records().map(|row| header.iter().cloned().zip(row.unwrap().iter().map(str::to_owned)).collect());
-    rows.collect()
-}
+use support::corpora::write_corpus;
+use support::pictures::add_pictures;
+use support::{Row, table};
 
 fn lacuna(arguments: &[&str], path: &Path) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lacuna")).args(arguments).arg(path).output().unwrap()

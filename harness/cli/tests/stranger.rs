@@ -13,53 +13,11 @@ use lacuna_records::journal::ChainHash;
 use lacuna_records::verify::{VerifyVerdict, verify};
 use serde_json::Value;
 
-#[path = "../../runner/tests/support/pictures.rs"]
-mod pictures;
-#[path = "../../runner/tests/support/mod.rs"]
 mod support;
-use pictures::add_pictures;
-use support::write_corpus;
-
-const EXPERIMENT: &str = r#"
-schema = 1
-name = "stranger"
-question = "Which of these pictures vanish?"
-design = "screen"
-seed = 11
-[platform]
-adapter = "simulator"
-policy = "policy.toml"
-[[account]]
-id = "intl-a"
-registered-in = "CA"
-located-in = "CA"
-[[account]]
-id = "cn-a"
-registered-in = "CN"
-located-in = "CN"
-[[arm]]
-id = "to-cn"
-senders = ["intl-a"]
-recipients = ["cn-a"]
-venue = "direct"
-[corpora]
-candidates = ["candidates"]
-controls = ["controls"]
-[watch]
-grace = "100ms"
-late = "200ms"
-"#;
-
-const POLICY: &str = r#"
-schema = 1
-name = "by-name"
-[[file-rule]]
-id = "by-name"
-filename = ["forbidden"]
-enforces = "at-once"
-[network]
-delay-median = "2ms"
-"#;
+use support::corpora::write_corpus;
+use support::experiments::{drops_names, pair};
+use support::files;
+use support::pictures::add_pictures;
 
 fn lacuna(arguments: &[&str]) -> (i32, Value) {
     let arguments = [arguments, &["--output-format", "json"]].concat();
@@ -76,27 +34,14 @@ fn run(folder: &Path, more: &[&str]) -> PathBuf {
     write_corpus(folder, "controls", &[]);
     add_pictures(folder, "candidates", &[("fine", 2, ""), ("forbidden", 1, "")]);
     add_pictures(folder, "controls", &[("weather", 6, "weather")]);
-    fs::write(folder.join("policy.toml"), POLICY).unwrap();
+    fs::write(folder.join("policy.toml"), drops_names("forbidden")).unwrap();
     let experiment = folder.join("experiment.toml");
-    fs::write(&experiment, EXPERIMENT).unwrap();
+    fs::write(&experiment, pair("stranger", "screen", "")).unwrap();
     let results = folder.join("results");
     let run = ["run", experiment.to_str().unwrap(), "--results", results.to_str().unwrap()];
     let (code, summary) = lacuna(&[&run, more].concat());
     assert_eq!(code, 0, "{summary}");
     PathBuf::from(summary["folder"].as_str().unwrap())
-}
-
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
-        let name = entry.file_name().into_string().unwrap();
-        if entry.path().is_dir() {
-            files.extend(self::files(&entry.path()).into_iter().map(|(inner, bytes)| (format!("{name}/{inner}"), bytes)));
-        } else {
-            files.insert(name, fs::read(entry.path()).unwrap());
-        }
-    }
-    files
 }
 
 fn copy(files: &BTreeMap<String, Vec<u8>>, to: &Path) {

@@ -15,13 +15,9 @@ use lacuna_model::{Study, Timestamp};
 use lacuna_records::experiment::{self, Experiment};
 use lacuna_simulator::world::{AccountProfile, World};
 
-/// The rows of a table, by column.
-fn table(run: &Path, name: &str) -> Vec<BTreeMap<String, String>> {
-    let mut reader = csv::Reader::from_path(run.join(format!("{name}.csv"))).unwrap();
-    let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    let rows = reader.records().map(|row| header.iter().cloned().zip(row.unwrap().iter().map(str::to_owned)).collect());
-    rows.collect()
-}
+mod support;
+
+use support::table;
 
 fn experiments() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments")

@@ -28,4 +28,4 @@ pub use random::generator;
 
 /// The version of the engine's decisions. It changes whenever the same facts would lead to other decisions; a run is only
 /// resumed by the version that began it.
-pub const ENGINE_VERSION: u32 = 4;
+pub const ENGINE_VERSION: u32 = 5;

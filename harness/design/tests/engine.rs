@@ -118,7 +118,7 @@ impl Driver {
         for (number, (after, fact)) in (0u64..).zip(faults) {
             driver.events.insert((now + after, number), fact);
         }
-        driver.fact(&Fact::EpochOpened { epoch: 0, sent_today: Vec::new() }, react);
+        driver.fact(&Fact::EpochOpened { epoch: 0, sent_today: Vec::new(), resumed_by: None }, react);
         while !driver.finished {
             let event = driver.events.first_key_value().map(|((at, _), _)| *at);
             let timer = driver.timers.first().map(|(at, _)| *at);

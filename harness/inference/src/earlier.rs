@@ -7,7 +7,8 @@
 use lacuna_model::{Earlier, Study, Unit};
 use libm::log;
 
-use crate::comparison::{LEAK, against_a_filter, pools};
+use crate::company::Company;
+use crate::comparison::{LEAK, against_a_filter};
 use crate::unit_tally::Tally;
 
 /// The units that an earlier run said something of.
@@ -46,8 +47,8 @@ impl EarlierUnits {
     }
 
     /// What the arrivals of a unit that was blocked say against its being blocked still.
-    pub fn ln_e_of_arrivals(tally: &Tally, loss: f64) -> f64 {
-        against_a_filter(tally.passed(), pools(tally), tally.dropped, loss, LEAK)
+    pub fn ln_e_of_arrivals(tally: &Tally, company: Company, loss: f64) -> f64 {
+        against_a_filter((tally.passed(), tally.dropped), company, loss, LEAK)
     }
 
     /// The logarithm of the e-value that such a change needs if so many are claimed.

@@ -6,6 +6,7 @@ pub mod beta;
 pub mod categories;
 pub mod checks;
 pub mod combinations;
+pub mod company;
 pub mod comparison;
 pub mod conclusion;
 pub mod contrasts;

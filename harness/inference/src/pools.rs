@@ -23,8 +23,10 @@ pub type DropsByHour = Vec<(Hour, u32)>;
 /// What became of one content for one recipient.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PoolTally {
-    /// Sends that arrived as sent.
+    /// Sends that arrived as sent, in time or late.
     pub delivered: u32,
+    /// Those of them that came late.
+    pub late: u32,
     /// Sends that were missing inside a bracket, by hour.
     pub drops: DropsByHour,
     /// Sends that were refused, altered or retracted.
@@ -34,6 +36,12 @@ pub struct PoolTally {
 }
 
 impl PoolTally {
+    /// Sends that arrived as sent, in time.
+    #[must_use]
+    pub fn in_time(&self) -> u32 {
+        self.delivered - self.late
+    }
+
     /// Missing inside a bracket.
     #[must_use]
     pub fn dropped(&self) -> u32 {
@@ -158,6 +166,9 @@ impl Pools {
                 match outcome {
                     Some(Outcome::Delivered | Outcome::DeliveredLate) => {
                         tally.delivered = tally.delivered.saturating_add_signed(by);
+                        if outcome == Some(Outcome::DeliveredLate) {
+                            tally.late = tally.late.saturating_add_signed(by);
+                        }
                     }
                     Some(Outcome::Dropped) => count_drop(&mut tally.drops, told.hour, by),
                     Some(Outcome::Refused | Outcome::Altered | Outcome::Retracted) => {

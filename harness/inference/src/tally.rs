@@ -17,6 +17,7 @@ use lacuna_model::{AccountIx, ArmIx, ItemIx, Outcome, ProbeId, Purpose, Role, St
 use libm::log;
 
 use crate::baseline::{Baselines, Hour, hour_of};
+use crate::company::{Companies, Company};
 use crate::controls::{ControlTally, Controls, is_lost};
 use crate::earlier::EarlierUnits;
 use crate::evidence::{Change, Evidence};
@@ -463,6 +464,7 @@ impl Tallies {
     fn unconfirmed(&self, ln_threshold: f64) -> Vec<HashMap<u32, u32, FixedState>> {
         let mut unconfirmed = vec![HashMap::default(); self.study.arms.len()];
         let Some(earlier) = &self.earlier else { return unconfirmed };
+        let companies = self.companies_at(ln_threshold);
         let mut changed = Vec::new();
         let mut all_changed = 0;
         for unit in earlier.units() {
@@ -474,7 +476,8 @@ impl Tallies {
                 false if tally.signalled() => f64::INFINITY,
                 false if dropped => ln_e,
                 true if tally.passes() => {
-                    EarlierUnits::ln_e_of_arrivals(tally, self.baselines.pooled_bound(unit.unit.arm, place))
+                    let company = companies.of((unit.unit.arm, index));
+                    EarlierUnits::ln_e_of_arrivals(tally, company, self.baselines.pooled_bound(unit.unit.arm, place))
                 }
                 _ => continue,
             };
@@ -489,6 +492,34 @@ impl Tallies {
             }
         }
         unconfirmed
+    }
+
+    /// What the messages of several items say of each of them, by the last [`Tallies::settle`]; before it only what was signalled is caught.
+    #[must_use]
+    pub fn companies(&self) -> Companies {
+        self.companies_at(self.settled.as_ref().map_or(f64::INFINITY, |settled| settled.ln_threshold))
+    }
+
+    /// What they say of this one.
+    #[must_use]
+    pub fn company(&self, companies: &Companies, unit: Unit) -> Company {
+        self.index(unit).map(|(index, _)| companies.of((unit.arm, index))).unwrap_or_default()
+    }
+
+    fn companies_at(&self, ln_threshold: f64) -> Companies {
+        let convicted = self.accused().into_iter().filter(|(.., ln_e)| *ln_e >= ln_threshold).map(|(arm, index, _)| (arm, index));
+        let arms = (0u16..).map(ArmIx).zip(&self.units);
+        let signalled = arms.flat_map(|(arm, units)| {
+            units.iter().enumerate().filter(|(_, tally)| tally.signalled()).map(move |(index, _)| (arm, index))
+        });
+        let caught = convicted.chain(signalled).collect();
+        let contents = self.pools.contents().iter().flat_map(|content| {
+            content.tallies.iter().enumerate().map(move |(place, tally)| {
+                let items = content.items.iter();
+                (items.filter_map(|item| Some((content.arm, self.at(*item, content.arm, place)?))).collect(), tally.into())
+            })
+        });
+        Companies::new(&caught, contents)
     }
 
     /// Whether a unit is not what it was in an earlier run, and another of its sends would say so with more certainty. Known once

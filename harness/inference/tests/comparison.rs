@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use lacuna_inference::company::Company;
 use lacuna_inference::comparison::{
     ArmFacts, ChangeRecord, Conditions, Facts, LEAK, Observed, Party, PathKey, Snapshot, State, UnitKey, changes, lifetimes,
     retest,
@@ -34,7 +35,7 @@ fn seen(verdict: Verdict, sends: u32, day: i64) -> Observed {
         delivered: is(Verdict::Delivered),
         late: is(Verdict::Delayed),
         dropped,
-        pools: 0,
+        company: Company::default(),
         was_due: true,
         ln_e: f64::from(dropped) * 4.0,
         first_sent_at: Some(Timestamp(day * DAY)),
@@ -197,22 +198,26 @@ fn items_that_change_often_are_due_sooner() {
 }
 
 /// Against every hypothesis the e-value of the sends has an expectation of at most 1, whatever the true share is within it: summed over
-/// all outcomes of so many sends.
+/// all outcomes of so many sends, alone and in company.
 #[test]
 fn what_arrives_against_a_filter_is_an_e_value() {
     let conditions = Conditions { loss: 0.05, late: 0.1, leak: 0.01 };
-    for sends in 1..=6u32 {
+    let chance = |arrived: u32, sends: u32, let_through: f64| {
+        let choose = (0..arrived).fold(1.0, |product, k| product * f64::from(sends - k) / f64::from(k + 1));
+        choose * f64::powi(let_through, arrived.cast_signed()) * f64::powi(1.0 - let_through, (sends - arrived).cast_signed())
+    };
+    for (alone, shared) in (0..=6u32).flat_map(|alone| (0..=4u32).map(move |shared| (alone, shared))) {
         for let_through in [0.0, 0.002, 0.01] {
             let mut expectation = 0.0;
-            for arrived in 0..=sends {
-                let choose = (0..arrived).fold(1.0, |product, k| product * f64::from(sends - k) / f64::from(k + 1));
-                let chance = choose
-                    * f64::powi(let_through, arrived.cast_signed())
-                    * f64::powi(1.0 - let_through, (sends - arrived).cast_signed());
-                let observed = Observed { delivered: arrived, dropped: sends - arrived, ..seen(Verdict::Delivered, 0, 0) };
-                expectation += chance * observed.against(Verdict::Dropped, conditions).exp();
+            for (arrived, met) in (0..=alone).flat_map(|arrived| (0..=shared).map(move |met| (arrived, met))) {
+                let company = Company { arrived: met > 0, missing: shared - met };
+                let observed =
+                    Observed { delivered: arrived, dropped: alone - arrived, company, ..seen(Verdict::Delivered, 0, 0) };
+                expectation += chance(arrived, alone, let_through)
+                    * chance(met, shared, let_through)
+                    * observed.against(Verdict::Dropped, conditions).exp();
             }
-            assert!(expectation <= 1.0 + 1e-9, "{sends} sends, {let_through} let through: {expectation}");
+            assert!(expectation <= 1.0 + 1e-9, "{alone} alone, {shared} shared, {let_through} let through: {expectation}");
         }
     }
 }

@@ -88,7 +88,7 @@ impl Story {
     }
 
     fn epoch(&mut self, epoch: u32) {
-        self.fact(&Fact::EpochOpened { epoch, sent_today: vec![0, 0] });
+        self.fact(&Fact::EpochOpened { epoch, sent_today: vec![0, 0], resumed_by: None });
     }
 
     /// Plans and starts a probe.

@@ -75,7 +75,7 @@ fn a_bad_connection_asks_for_more_drops_where_it_is() {
     let study = study();
     let (mut evidence, mut tallies) = (Evidence::new(Arc::clone(&study)), Tallies::new(Arc::clone(&study)));
     let mut entries = 0;
-    let mut facts = vec![Fact::EpochOpened { epoch: 0, sent_today: vec![0; 3] }];
+    let mut facts = vec![Fact::EpochOpened { epoch: 0, sent_today: vec![0; 3], resumed_by: None }];
     for number in 0..200u64 {
         let probe = ProbeId(number);
         let platform_id = Some(PlatformMessageId(format!("m{number}").into()));

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::file::ReceivedFile;
 use crate::ids::{AccountIx, ArmIx, ChannelIx, ItemIx, ProbeId, SearchIx, VenueIx};
+use crate::invocation::Invocation;
 use crate::outcome::{Purpose, Signal};
 use crate::study::Role;
 use crate::time::Duration;
@@ -42,6 +43,9 @@ pub enum Fact {
         epoch: u32,
         /// What each account of the study had already sent on this UTC day, by the ledger.
         sent_today: Vec<u64>,
+        /// With what the run was gone on with; `None` for epoch 0, which is begun by what the journal's first line names, and where it is
+        /// not known.
+        resumed_by: Option<Arc<Invocation>>,
     },
     /// A message was handed to the platform. On disk before the first byte leaves.
     SendStarted {

@@ -4,13 +4,14 @@
 //! and this one on none.
 //!
 //! The order in which to read it: [`ids`], [`study`] (what is measured, fully resolved), [`event`] (facts and decisions,
-//! the lines of a journal), [`outcome`] (what became of one probe, and what is claimed of one item), [`policy`] (what the
+//! the lines of a journal), [`invocation`] (with what it was measured), [`outcome`] (what became of one probe, and what is claimed of one item), [`policy`] (what the
 //! simulator filters), [`adapter`] (what a platform adapter declares about itself), [`problem`] (what a person is told).
 
 pub mod adapter;
 pub mod event;
 pub mod file;
 pub mod ids;
+pub mod invocation;
 pub mod outcome;
 pub mod policy;
 pub mod problem;
@@ -27,6 +28,7 @@ pub use file::{FileFacts, FileFormat, GrayFormula, ItemFile, Origin, ReceivedFil
 pub use ids::{
     AccountId, AccountIx, ArmId, ArmIx, ChannelIx, EntrySequence, ItemId, ItemIx, ProbeId, RunId, SearchIx, VenueId, VenueIx,
 };
+pub use invocation::{Build, Invocation, Source};
 pub use outcome::{ChangeKind, ChangeReason, MatchedBy, Outcome, Purpose, Reason, SendState, Signal, Verdict};
 pub use problem::{Location, Problem};
 pub use region::CountryCode;

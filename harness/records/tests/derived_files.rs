@@ -11,9 +11,9 @@ use lacuna_model::{Decision, Entry, Fact, Probe};
 use lacuna_records::journal::Reader;
 use lacuna_records::projection::{AnalyzeError, AnalyzeOptions, PROJECTION_VERSION, analyze};
 use lacuna_records::verify::{VerifyReport, verify};
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::texts::{header_of, isolating, played};
-use support::{entries, example_entries, journal, journal_of};
+use support::{entries, example_entries, header_with_build, journal, journal_of, resumed_entries};
 use tempfile::TempDir;
 
 const EXACT: AnalyzeOptions = AnalyzeOptions { spreadsheet_safe: false };
@@ -327,6 +327,35 @@ fn deriving_again_gives_the_same_bytes() {
     fs::write(run.join("sent.csv"), "what somebody wrote").unwrap();
     assert_eq!(analyze(&run, GUARDED).unwrap().changed, ["sent.csv"]);
     assert_eq!(files(&run), first);
+}
+
+#[test]
+fn the_manifest_and_the_report_say_with_what_a_run_was_made() {
+    let (_folder, run) = run_of(&journal_of(&header_with_build(), &resumed_entries(), Some(0)));
+    analyze(&run, EXACT).unwrap();
+    assert_eq!(verify(&run).findings, []);
+    let manifest: Value = serde_json::from_slice(&fs::read(run.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["build"]["source"], json!({ "commit": "c0de".repeat(10), "changed": true }));
+    assert_eq!(manifest["build"]["target"], "x86_64-unknown-linux-gnu");
+    assert_eq!(manifest["overrides"][1], "account.intl-a.secret=env:INTL_A");
+    let resumed = manifest["resumed"].as_array().unwrap();
+    assert_eq!(resumed[0]["build"]["source"], json!({ "commit": "beef".repeat(10), "changed": false }));
+    assert_eq!((&resumed[0]["lacuna_version"], &resumed[0]["overrides"]), (&"0.2.0".into(), &json!([])));
+    // Of one that does not say it is known that it went on, and no more.
+    assert_eq!((&resumed[1]["epoch"], &resumed[1]["build"], &resumed[1]["overrides"]), (&2.into(), &Value::Null, &Value::Null));
+    let report = fs::read_to_string(run.join("report.html")).unwrap();
+    for said in ["c0dec0de", "with changes that are in no commit", "seed=20161130", "Lacuna <bdi>0.2.0</bdi>", "beefbeef"] {
+        assert!(report.contains(said), "{said}");
+    }
+
+    // Journals from before say nothing of it, and neither does what is derived from them.
+    let golden = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/journal-v5.jsonl")).unwrap();
+    let (_folder, run) = run_of(&golden);
+    analyze(&run, EXACT).unwrap();
+    let manifest: Value = serde_json::from_slice(&fs::read(run.join("manifest.json")).unwrap()).unwrap();
+    assert_eq!((&manifest["build"], &manifest["overrides"]), (&Value::Null, &Value::Null));
+    assert_eq!(manifest["resumed"], Value::Null);
+    assert!(fs::read_to_string(run.join("report.html")).unwrap().contains("the journal does not say how"));
 }
 
 #[test]

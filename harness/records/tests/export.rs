@@ -13,7 +13,7 @@ use lacuna_records::projection::{AnalyzeOptions, analyze};
 use lacuna_records::verify::verify;
 use serde_json::Value;
 use support::texts::{header_of, isolating, played};
-use support::{example_entries, journal, journal_of};
+use support::{example_entries, header_with_build, journal, journal_of, resumed_entries};
 use tempfile::TempDir;
 
 fn run_of(journal: &[u8]) -> (TempDir, PathBuf) {
@@ -152,6 +152,11 @@ fn a_crate_names_every_file_and_its_copy_of_the_run_is_whole() {
         assert_eq!((&file["@type"], &file["sha256"]), (&"File".into(), &lacuna_content::sha256_hex(&bytes).into()));
         assert_eq!(file["contentSize"], bytes.len().to_string());
     }
+    let (_built, resumed) = run_of(&journal_of(&header_with_build(), &resumed_entries(), Some(0)));
+    let out = folder.path().join("built");
+    export(&resumed, Form::RoCrate, &out).unwrap();
+    let built = fs::read_to_string(out.join("ro-crate-metadata.json")).unwrap();
+    assert!(built.contains("c0dec0de, with changes that are in no commit, by rustc 1.95.0") && built.contains("seed=20161130"));
     let run = by_id["#run"];
     assert_eq!((&run["@type"], &run["instrument"]["@id"]), (&"CreateAction".into(), &"#lacuna".into()));
     assert_eq!(by_id["./"]["hasPart"].as_array().unwrap().len(), exported.files.len() - 1);

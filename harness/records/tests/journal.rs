@@ -15,7 +15,9 @@ use lacuna_records::journal::{
 };
 use proptest::prelude::*;
 use support::texts::{header_of, isolating};
-use support::{START, entries, epoch, example_entries, header, journal, journal_of, planned, study};
+use support::{
+    START, entries, epoch, example_entries, header, header_with_build, journal, journal_of, planned, resumed_entries, study,
+};
 
 const FILE: &str = "journal.jsonl";
 const GOLDEN_1: &[u8] = include_bytes!("golden/journal-v1.jsonl");
@@ -26,6 +28,8 @@ const GOLDEN: &[u8] = include_bytes!("golden/journal-v3.jsonl");
 const GOLDEN_4: &[u8] = include_bytes!("golden/journal-v4.jsonl");
 /// One that knows what an earlier run found.
 const GOLDEN_5: &[u8] = include_bytes!("golden/journal-v5.jsonl");
+/// One that says with what it was made, and by what it was resumed.
+const GOLDEN_6: &[u8] = include_bytes!("golden/journal-v6.jsonl");
 
 type Lines = Vec<(EntrySequence, Timestamp, Entry)>;
 
@@ -126,12 +130,34 @@ fn informed() -> Study {
 }
 
 #[test]
-fn version_5_stays_readable_and_is_written_the_same() {
+fn version_5_stays_readable() {
     let mut reader = Reader::new(Path::new(FILE), GOLDEN_5).unwrap();
     assert_eq!(reader.header(), &header_of(informed()));
     let lines: Lines = reader.by_ref().map(Result::unwrap).collect();
     assert_eq!(lines.into_iter().map(|(.., entry)| entry).collect::<Vec<_>>(), example_entries());
-    assert!(journal_of(&header_of(informed()), &example_entries(), Some(0)) == GOLDEN_5, "it is written otherwise");
+    let written = journal_of(&header_of(informed()), &example_entries(), Some(0));
+    assert!(lines_of(&written, 5) == lines_of(GOLDEN_5, 5), "it is written otherwise");
+}
+
+#[test]
+fn version_6_stays_readable_and_is_written_the_same() {
+    let mut reader = Reader::new(Path::new(FILE), GOLDEN_6).unwrap();
+    assert_eq!(reader.header(), &header_with_build());
+    let lines: Lines = reader.by_ref().map(Result::unwrap).collect();
+    assert_eq!(lines.into_iter().map(|(.., entry)| entry).collect::<Vec<_>>(), resumed_entries());
+    assert!(journal_of(&header_with_build(), &resumed_entries(), Some(0)) == GOLDEN_6, "it is written otherwise");
+}
+
+#[test]
+fn who_resumes_a_run_says_all_of_it_or_nothing() {
+    let forged = |from: &'static str, to: &'static str| {
+        assert!(std::str::from_utf8(GOLDEN_6).unwrap().contains(from), "{from}");
+        problem(&forged_from(GOLDEN_6.to_vec(), move |line| line.replacen(from, to, 1))).1.to_string()
+    };
+    let version = ",\"lacuna_version\":\"0.2.0\",\"build\"";
+    assert!(forged(version, ",\"build\"").contains("they are not those of `a resumed run`"));
+    assert!(forged(",\"overrides\":[]", "").contains("they are not those of `a resumed run`"));
+    assert!(forged("\"changed\":false", "\"changed\":false,\"by\":1").contains("unknown field `by`"));
 }
 
 #[test]
@@ -159,8 +185,8 @@ fn each_error_names_the_line_and_what_is_wrong() {
         ("half a first line", GOLDEN_2[..100].to_vec()),
         ("another file", b"probe_id,sequence\n".to_vec()),
         ("another journal", forged(|line| line.replace("\"journal\":\"lacuna\"", "\"journal\":\"diary\""))),
-        ("newer", forged(|line| line.replace("\"version\":5", "\"version\":6,\"more\":true"))),
-        ("unknown member of the header", forged(|line| line.replace("\"version\":5", "\"version\":5,\"more\":true"))),
+        ("newer", forged(|line| line.replace("\"version\":6", "\"version\":7,\"more\":true"))),
+        ("unknown member of the header", forged(|line| line.replace("\"version\":6", "\"version\":6,\"more\":true"))),
         ("account twice", forged(|line| line.replace("{\"id\":\"intl-b\"", "{\"id\":\"intl-a\""))),
         ("index into nothing", forged(|line| line.replace("\"members\":[0,1,2]", "\"members\":[0,1,3]"))),
         ("changed", String::from_utf8(GOLDEN_2.to_vec()).unwrap().replacen("not allowed", "allowed", 1).into_bytes()),

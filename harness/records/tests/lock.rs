@@ -28,6 +28,7 @@ fn experiment() -> Experiment {
         ],
         files: Vec::new(),
         predecessor: None,
+        overrides: Vec::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a report says of a run beside its evidence: who ran what, when, and how it ended.
 
-use lacuna_model::{Entry, RunId, StopReason, Timestamp};
+use lacuna_model::{Build, Entry, RunId, StopReason, Timestamp};
 
 /// Facts of a run, as its journal gives them.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +9,10 @@ pub struct Run<'a> {
     pub id: &'a RunId,
     /// The Lacuna that wrote the journal.
     pub lacuna_version: &'a str,
+    /// How it was built; `None` where the journal does not say.
+    pub build: Option<&'a Build>,
+    /// What the command line changed of the experiment; `None` where the journal does not say.
+    pub overrides: Option<&'a [String]>,
     /// The engine that decided.
     pub engine_version: u32,
     /// The projection that derives the files, this report among them.

@@ -43,6 +43,21 @@ fn a_small_report_is_written_like_this() {
     insta::assert_snapshot!("timeline", lines(&figures.timeline.svg));
 }
 
+/// Files are made for questions that are never asked, and what is not due is left out.
+#[test]
+fn the_method_counts_what_was_sent() {
+    let mut story = Story::of(study(items(6), 1));
+    for item in [0, 3, 3] {
+        story.ask(0, ItemIx(item), ItemIx(6), [Fate::Arrives; 2]);
+    }
+    let Report { html, .. } = story.report(&story.conclude(), "x");
+    assert!(
+        html.contains("<p>2 of 6 candidates, 1 of 2 controls and 0 canaries were sent in 9 messages (3 of"),
+        "{}",
+        lines(&html)
+    );
+}
+
 #[test]
 fn the_same_run_gives_the_same_bytes() {
     let bytes = || {

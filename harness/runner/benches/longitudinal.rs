@@ -66,6 +66,8 @@ fn keep(study: &Arc<Study>, policy: &Policy, results: &Path) -> (u64, PathBuf) {
         run_id: run_id.clone(),
         engine_version: ENGINE_VERSION,
         lacuna_version: "0".to_owned(),
+        build: None,
+        overrides: None,
         opened_at,
         study: Arc::clone(study),
         inputs: Vec::new(),

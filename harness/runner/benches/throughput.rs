@@ -80,7 +80,13 @@ fn live(experiment: Experiment, folder: &Path) -> (Progress, f64) {
     let late = experiment.study.watch.late.as_secs_f64();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let (progress, _) = tokio::sync::watch::channel(Progress::default());
-    let request = RunRequest { experiment, results: folder.join("results"), resume: None, registration: Registration::default() };
+    let request = RunRequest {
+        experiment,
+        results: folder.join("results"),
+        resume: None,
+        registration: Registration::default(),
+        build: None,
+    };
     fs::create_dir_all(folder.join("results")).expect("a folder");
     let summary = runtime.block_on(run(request, CancellationToken::new(), progress, |_| {})).expect("a run");
     (summary.progress, late)

@@ -53,14 +53,9 @@ fn changed(experiment: &Path, locked_at: &str, changes: &[Change]) -> String {
     )
 }
 
-/// Checks an experiment against the lock beside its file. `overrides` are what the command line changes of it; with a reason to
-/// `deviate` a changed experiment may be run.
-pub fn check(
-    path: &Path,
-    experiment: &Experiment,
-    overrides: &[String],
-    deviate: Option<String>,
-) -> Result<Registration, RegistrationError> {
+/// Checks an experiment, as the command line changed it, against the lock beside its file. With a reason to `deviate` a changed
+/// experiment may be run.
+pub fn check(path: &Path, experiment: &Experiment, deviate: Option<String>) -> Result<Registration, RegistrationError> {
     let stored = Lock::read(&lock::path_of(path))?;
     let Some(stored) = stored else {
         return match deviate {
@@ -68,7 +63,7 @@ pub fn check(
             Some(_) => Err(RegistrationError::NotLocked(path.to_owned())),
         };
     };
-    let changes = stored.lock.changes(experiment, overrides, ENGINE_VERSION);
+    let changes = stored.lock.changes(experiment, &experiment.overrides, ENGINE_VERSION);
     let deviation = match deviate {
         None if changes.is_empty() => None,
         None => {

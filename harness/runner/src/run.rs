@@ -7,7 +7,7 @@ use lacuna_design::{ENGINE_VERSION, Engine, Progress};
 use lacuna_inference::conclusion::FileClaims;
 use lacuna_inference::rules::TextRecord;
 use lacuna_inference::verdicts::{self, VerdictRecord};
-use lacuna_model::{Entry, Problem, RunId, StopReason, Study, Timestamp, Verdict};
+use lacuna_model::{Build, Entry, Invocation, Problem, RunId, StopReason, Study, Timestamp, Verdict};
 use lacuna_platform::OpenError;
 use lacuna_records::contents::{Contents, CopyError};
 use lacuna_records::experiment::Experiment;
@@ -42,6 +42,8 @@ pub struct RunRequest {
     pub resume: Option<PathBuf>,
     /// The lock that the experiment was checked against. A resumed run keeps the one that it began with.
     pub registration: Registration,
+    /// How this program was built, where it is known.
+    pub build: Option<Build>,
 }
 
 /// How a run ended, for exit codes.
@@ -168,10 +170,12 @@ pub async fn run(
     progress: watch::Sender<Progress>,
     began: impl FnOnce(&Path),
 ) -> Result<RunSummary, RunError> {
-    let RunRequest { mut experiment, results, resume, registration } = request;
+    let RunRequest { mut experiment, results, resume, registration, build } = request;
+    let lacuna_version = env!("CARGO_PKG_VERSION").to_owned();
+    let invocation = Invocation { lacuna_version, build, overrides: experiment.overrides.clone() };
     let prepared = match &resume {
-        Some(path) => Prepared::resume(&results, path, &mut experiment)?,
-        None => Prepared::create(&results, &mut experiment, registration)?,
+        Some(path) => Prepared::resume(&results, path, &mut experiment, invocation)?,
+        None => Prepared::create(&results, &mut experiment, registration, invocation)?,
     };
     began(prepared.folder.path());
     let allowance = Box::new(LedgerAllowance::open(&results, &experiment, prepared.run_id.clone())?);
@@ -191,12 +195,18 @@ struct Prepared {
     storage: FileStorage,
     pending: Vec<u8>,
     epoch: u32,
+    resumed_by: Option<Invocation>,
     cursors: Vec<Option<lacuna_model::Cursor>>,
     last_at: Timestamp,
 }
 
 impl Prepared {
-    fn create(results: &Path, experiment: &mut Experiment, registration: Registration) -> Result<Self, RunError> {
+    fn create(
+        results: &Path,
+        experiment: &mut Experiment,
+        registration: Registration,
+        invocation: Invocation,
+    ) -> Result<Self, RunError> {
         let History { inputs: earlier, warnings } = history::apply(results, &mut experiment.study);
         for warning in warnings {
             tracing::warn!("{warning}");
@@ -224,7 +234,9 @@ impl Prepared {
         let header = Header {
             run_id: run_id.clone(),
             engine_version: ENGINE_VERSION,
-            lacuna_version: env!("CARGO_PKG_VERSION").to_owned(),
+            lacuna_version: invocation.lacuna_version,
+            build: invocation.build,
+            overrides: Some(invocation.overrides),
             opened_at,
             study: Arc::clone(&study),
             inputs: inputs.chain(registration.lock).chain(earlier).collect(),
@@ -238,10 +250,22 @@ impl Prepared {
         pending.clear();
         let cursors = vec![None; study.accounts.len()];
         let engine = Engine::new(study);
-        Ok(Self { folder, contents, run_id, engine, encoder, storage, pending, epoch: 0, cursors, last_at: opened_at })
+        Ok(Self {
+            folder,
+            contents,
+            run_id,
+            engine,
+            encoder,
+            storage,
+            pending,
+            epoch: 0,
+            resumed_by: None,
+            cursors,
+            last_at: opened_at,
+        })
     }
 
-    fn resume(results: &Path, path: &Path, experiment: &mut Experiment) -> Result<Self, RunError> {
+    fn resume(results: &Path, path: &Path, experiment: &mut Experiment, invocation: Invocation) -> Result<Self, RunError> {
         let folder = RunFolder::open(path)?;
         let journal = folder.journal();
         let Recovered { scan, truncated_bytes } = journal::recover(&journal)?;
@@ -269,8 +293,8 @@ impl Prepared {
         for decision in unwritten {
             encoder.append(last_at, &Entry::Decision(decision), &mut pending);
         }
-        let (run_id, epoch) = (header.run_id, next_epoch);
-        Ok(Self { folder, contents, run_id, engine, encoder, storage, pending, epoch, cursors, last_at })
+        let (run_id, epoch, resumed_by) = (header.run_id, next_epoch, Some(invocation));
+        Ok(Self { folder, contents, run_id, engine, encoder, storage, pending, epoch, resumed_by, cursors, last_at })
     }
 
     async fn drive(
@@ -293,6 +317,7 @@ impl Prepared {
             storage: self.storage,
             pending: self.pending,
             epoch: self.epoch,
+            resumed_by: self.resumed_by,
             cursors: self.cursors,
             platform: Arc::from(platform),
             contents: self.contents,

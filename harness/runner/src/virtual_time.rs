@@ -164,7 +164,7 @@ impl<'a> Driver<'a> {
         self.timers.clear();
         let today = day_of(self.now);
         let sent_today = self.sent.iter().map(|(day, sent)| if *day == today { *sent } else { 0 }).collect();
-        self.fact(&Fact::EpochOpened { epoch: self.epoch, sent_today });
+        self.fact(&Fact::EpochOpened { epoch: self.epoch, sent_today, resumed_by: None });
         self.epoch += 1;
     }
 

@@ -54,8 +54,13 @@ async fn a_platform_that_is_away_for_a_while_drops_nothing() {
     let address = server.addr();
     let experiment = write_experiment(folder.path(), &format!("http://{address}"));
     let study = experiment.study.clone();
-    let request =
-        RunRequest { experiment, results: folder.path().to_owned(), resume: None, registration: Registration::default() };
+    let request = RunRequest {
+        experiment,
+        results: folder.path().to_owned(),
+        resume: None,
+        registration: Registration::default(),
+        build: None,
+    };
     let (progress, mut watched) = tokio::sync::watch::channel(Progress::default());
     let running = tokio::spawn(run(request, CancellationToken::new(), progress, |_| {}));
 

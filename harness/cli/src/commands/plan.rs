@@ -58,6 +58,11 @@ pub fn run(arguments: &Arguments, output: OutputFormat) -> Result<Exit, Failure>
         tracing::warn!("{warning}");
     }
     let now = Clock::start(Timestamp(0)).now();
+    if let Some(predecessor) = experiment.predecessor.clone() {
+        for warning in predecessor.apply(&mut experiment.study, now).warnings {
+            tracing::warn!("{warning}");
+        }
+    }
     let sent_today = sent_on(&results, &experiment, Day::of(now)).map_err(Failure::input)?;
     let plan = plan(&experiment, &sent_today);
     let locked = if arguments.lock { Some(locked(path, &experiment, &plan, now)?) } else { None };

@@ -4,6 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lacuna_model::{Build, Source};
 use lacuna_platform::tls;
 use lacuna_runner::registration::{self, Registration};
 use lacuna_runner::run::{RunRequest, RunSummary, run as run_experiment};
@@ -87,6 +88,16 @@ fn results_folder(arguments: &Arguments) -> PathBuf {
     given.unwrap_or_else(|| results_of(&arguments.experiment, arguments.resume.as_deref()))
 }
 
+/// How this program was built; `build.rs` has asked.
+fn build() -> Build {
+    let changed = option_env!("LACUNA_CHANGED") == Some("true");
+    Build {
+        source: option_env!("LACUNA_COMMIT").map(|commit| Source { commit: commit.to_owned(), changed }),
+        rustc: env!("LACUNA_RUSTC").to_owned(),
+        target: env!("LACUNA_TARGET").to_owned(),
+    }
+}
+
 /// Runs it, and says which folder is the run's as soon as there is one.
 fn run_to_its_end(
     arguments: Arguments,
@@ -101,14 +112,14 @@ fn run_to_its_end(
     let experiment = load(&path, &set)?;
     // A run that goes on is held to what it began with.
     let registration = match &resume {
-        None => registration::check(&path, &experiment, &set, deviate).map_err(Failure::input)?,
+        None => registration::check(&path, &experiment, deviate).map_err(Failure::input)?,
         Some(_) => Registration::default(),
     };
     tls::install_provider();
 
     let (progress, seen) = watch::channel(progress::NOTHING_YET);
     let display = Display::new(screen.clone(), log, plain, experiment.study.watch.late, Unit::Questions);
-    let request = RunRequest { experiment, results, resume, registration };
+    let request = RunRequest { experiment, results, resume, registration, build: Some(build()) };
     let summary: RunSummary = runtime()?.block_on(async {
         let stop = signals::stop_on_signal(screen.clone())?;
         let shown = tokio::spawn(display.follow(seen));

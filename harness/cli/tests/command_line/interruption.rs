@@ -2,6 +2,8 @@
 
 use std::process::Stdio;
 
+use serde_json::{Value, json};
+
 use crate::support::{Said, file, folder, journal_with, lacuna, run, signal, started};
 
 /// Slow enough to be interrupted.
@@ -38,6 +40,15 @@ fn ctrl_c_ends_cleanly_and_the_run_is_resumed_to_its_end() {
     assert_eq!(summary["findings"].as_array().unwrap().len(), 6);
     assert_eq!(Said::by(lacuna(&["verify", &run_text])).code, 0);
     assert_eq!(std::fs::read_dir(results.join("small")).unwrap().count(), 1);
+
+    // It says with what it was begun and with what it was gone on with.
+    let manifest: Value = serde_json::from_slice(&std::fs::read(run_folder.join("manifest.json")).unwrap()).unwrap();
+    let build = &manifest["build"];
+    assert!(["rustc", "target"].iter().all(|key| build[key].as_str().is_some_and(|it| !it.is_empty())), "{build}");
+    assert_eq!(manifest["overrides"], json!(["pacing.min-gap=60ms"]));
+    let resumed = manifest["resumed"].as_array().unwrap();
+    assert_eq!((resumed.len(), &resumed[0]["epoch"]), (1, &1.into()));
+    assert_eq!((&resumed[0]["build"], &resumed[0]["overrides"]), (build, &manifest["overrides"]));
 
     // What is complete is not resumed.
     let said = Said::by(lacuna(&resume));

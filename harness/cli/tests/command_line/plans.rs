@@ -210,6 +210,48 @@ fn there_must_be_something_to_deviate_from_and_a_lock_is_of_the_file_alone() {
 }
 
 #[test]
+fn a_plan_leaves_out_what_is_not_due_and_its_lock_holds_when_runs_are_added() {
+    let here = Copy::new();
+    here.append(
+        "experiments/small.toml",
+        "\n[predecessor]\nruns = \"../results/small\"\nretest-above = 0.99\nretest-sample = 0.0\n",
+    );
+    let json = ["--output-format", "json"];
+    let first = here.said("plan", &json);
+    assert!(first.stderr.contains("every item is asked"), "{}", first.stderr);
+    let all = first.json()["candidates"].as_u64().unwrap();
+    let due =
+        |plan: &Said| -> [u64; 3] { ["runs", "due", "left_out"].map(|key| plan.json()["predecessor"][key].as_u64().unwrap()) };
+    assert_eq!(due(&first), [0, all, 0]);
+    here.lock();
+    here.run(&[]);
+
+    // What was concluded in the first run is not due so soon, and costs nothing.
+    let second = here.said("plan", &json);
+    let [runs, asked, left_out] = due(&second);
+    assert_eq!((runs, asked + left_out), (1, all));
+    assert!(left_out > 0, "{}", second.stdout);
+    assert_eq!(second.json()["candidates"], asked);
+    let messages = |plan: &Said| {
+        let plan = plan.json();
+        plan["cells"][usize::try_from(plan["expected"].as_u64().unwrap()).unwrap()]["messages"]["mean"].as_f64().unwrap()
+    };
+    assert!(messages(&second) < messages(&first), "{}", second.stdout);
+    let said = here.said("plan", &[]).stdout;
+    let told =
+        format!("Due       {asked} of {all} candidates; {left_out} are left out of this run (earlier runs that were read: 1)");
+    assert!(said.contains(&told), "{said}");
+
+    // The lock is of the rules and the files; which runs there are by now is no deviation from it.
+    assert!(here.lock().contains("still holds"));
+    let (_, manifest) = here.run(&[]);
+    assert_eq!(kinds(&manifest["registration"]), []);
+    assert!(manifest["inputs"].as_array().unwrap().iter().any(|it| it["kind"] == "predecessor"));
+    let counted = manifest["corpora"]["words"].as_object().unwrap();
+    assert_eq!((counted["candidates"].as_u64(), counted["sent"].as_u64()), (Some(all), Some(asked)));
+}
+
+#[test]
 fn earlier_runs_enter_the_next_one_and_what_is_damaged_is_told() {
     let here = Copy::new();
     let (first, _) = here.run(&[]);

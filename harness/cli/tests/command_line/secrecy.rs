@@ -6,7 +6,9 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 
-use crate::support::{Said, file, lacuna, run};
+use serde_json::{Value, json};
+
+use crate::support::{Said, file, journal_with, lacuna, run};
 
 const SECRET: &str = "correct horse battery staple";
 /// How the tail of a login looks on the wire.
@@ -69,6 +71,40 @@ fn a_password_is_sent_to_its_server_and_stands_nowhere_else() {
     assert_not_in(&said.stdout);
     assert_not_in(&said.stderr);
     assert!(results.path().join("secret").is_dir());
+    assert_nowhere(results.path());
+}
+
+/// Overrides are kept with the results: there a secret stands as what it is taken from, and an address not at all.
+#[test]
+fn what_the_command_line_says_of_an_account_tells_nobody_who_it_is() {
+    let results = tempfile::tempdir().unwrap();
+    let reference = "account.a.secret=env:LACUNA_TEST_OTHER_PASSWORD";
+    let address = "account.a.address=alice@somewhere.test";
+    let path = results.path().display().to_string();
+    let experiment = file("experiments/secret.toml");
+    let run = |secrets: &[&str]| {
+        let mut arguments = vec!["run", &experiment, "--results", &path, "--seed", "7", "--set", address];
+        arguments.extend(secrets.iter().flat_map(|it| ["--set", it]));
+        let mut command = lacuna(&arguments);
+        command.env("LACUNA_TEST_PASSWORD", SECRET).env("LACUNA_TEST_OTHER_PASSWORD", SECRET);
+        Said::by(command)
+    };
+    // Not even where another override takes its place.
+    let literal = format!("account.a.secret={SECRET}");
+    let said = run(&[&literal, reference]);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("is no reference to a secret"), "{}", said.stderr);
+    assert_not_in(&said.stderr);
+    assert_eq!(results.path().read_dir().unwrap().count(), 0);
+
+    // Nobody listens at the server's port.
+    let said = run(&[reference]);
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    let journal = journal_with(results.path(), "secret", "\n");
+    let text = fs::read_to_string(journal.join("journal.jsonl")).unwrap();
+    let header: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    assert_eq!(header["overrides"], json!(["account.a.address=…", reference, "seed=7"]));
+    assert!(!text.contains("alice"), "{text}");
     assert_nowhere(results.path());
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use comrak::nodes::{AstNode, NodeValue};
+use comrak::{Arena, Options, parse_document};
 
 /// A block of code.
 pub struct Block {
@@ -22,41 +23,39 @@ pub struct Document {
 }
 
 pub fn read(text: &str) -> Document {
-    let line = |offset: usize| text[..offset].matches('\n').count() + 1;
+    let arena = Arena::new();
+    let mut options = Options::default();
+    options.extension.table = true;
     let (mut blocks, mut links, mut anchors) = (Vec::new(), Vec::new(), BTreeSet::new());
     let mut seen = BTreeMap::new();
-    let (mut heading, mut code): (Option<String>, Option<Block>) = (None, None);
-    for (event, range) in Parser::new_ext(text, Options::ENABLE_TABLES).into_offset_iter() {
-        match event {
-            Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
-            Event::End(TagEnd::Heading(_)) => {
-                let slug = slug(&heading.take().unwrap());
+    for node in parse_document(&arena, text, &options).descendants() {
+        let data = node.data.borrow();
+        let line = data.sourcepos.start.line;
+        match &data.value {
+            NodeValue::Heading(_) => {
+                let slug = slug(&said(node));
                 let times = seen.entry(slug.clone()).and_modify(|times| *times += 1).or_insert(0);
                 anchors.insert(if *times == 0 { slug } else { format!("{slug}-{times}") });
             }
-            Event::Start(Tag::CodeBlock(kind)) => {
-                let info = match kind {
-                    CodeBlockKind::Indented => None,
-                    CodeBlockKind::Fenced(info) => Some(info.to_string()),
-                };
-                let fence = usize::from(info.is_some());
-                code = Some(Block { line: line(range.start) + fence, info, text: String::new() });
+            NodeValue::CodeBlock(code) => {
+                let info = code.fenced.then(|| code.info.clone());
+                blocks.push(Block { line: line + usize::from(code.fenced), info, text: code.literal.clone() });
             }
-            Event::End(TagEnd::CodeBlock) => blocks.extend(code.take()),
-            Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                links.push((line(range.start), dest_url.to_string()));
-            }
-            Event::Text(text) | Event::Code(text) => {
-                if let Some(code) = &mut code {
-                    code.text.push_str(&text);
-                } else if let Some(heading) = &mut heading {
-                    heading.push_str(&text);
-                }
-            }
+            NodeValue::Link(link) | NodeValue::Image(link) => links.push((line, link.url.clone())),
             _ => {}
         }
     }
     Document { blocks, links, anchors }
+}
+
+/// The words of a heading, without their markup.
+fn said<'a>(heading: &'a AstNode<'a>) -> String {
+    let words = heading.descendants().map(|node| match &node.data.borrow().value {
+        NodeValue::Text(text) => text.to_string(),
+        NodeValue::Code(code) => code.literal.clone(),
+        _ => String::new(),
+    });
+    words.collect()
 }
 
 /// The anchor of a heading, as the sites that show Markdown and mdBook make it.

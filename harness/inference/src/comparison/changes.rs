@@ -7,7 +7,7 @@ use lacuna_model::{ChangeKind, ChangeReason, Verdict};
 use libm::log;
 
 use super::comparable::incomparable;
-use super::items::{ItemEvidence, ItemKey, route};
+use super::items::{ItemEvidence, ItemKey, Route, route};
 use super::observed::Observed;
 use super::snapshot::{PathKey, Snapshot, UnitKey};
 use crate::multiplicity;
@@ -97,88 +97,14 @@ struct Question {
 /// expected to be none.
 #[must_use]
 pub fn changes(runs: &[Snapshot], level: f64) -> Vec<ChangeRecord> {
-    let all_paths: BTreeSet<&PathKey> = runs.iter().flat_map(|run| run.paths.keys()).collect();
-    let pairs = all_paths.len() * runs.len().saturating_sub(1);
-    let mut differs: HashMap<(usize, usize, PathKey), Option<ChangeReason>, FixedState> = HashMap::default();
-    let mut records = Vec::new();
-    let mut questions = Vec::new();
-    let mut families: BTreeMap<Family, u64> = BTreeMap::new();
-    let mut items: BTreeMap<ItemKey, ItemEvidence> = BTreeMap::new();
-    let mut routes = BTreeSet::new();
+    let mut pairing = Pairing::of(runs);
     for new in 1..runs.len() {
         let units: BTreeSet<&UnitKey> = runs[new - 1].units.keys().chain(runs[new].units.keys()).collect();
         for unit in units {
-            let content = |run: &Snapshot| run.items.get(&unit.item).map(|it| (it.message.clone(), it.file.clone()));
-            let mut difference = |old: usize| {
-                if !runs[old].units.contains_key(unit) || !runs[new].units.contains_key(unit) {
-                    Some(ChangeReason::NotInBoth)
-                } else if content(&runs[old]) != content(&runs[new]) {
-                    Some(ChangeReason::ContentDiffers)
-                } else {
-                    *differs
-                        .entry((old, new, unit.path.clone()))
-                        .or_insert_with(|| incomparable(&runs[old], &runs[new], &unit.path, pairs))
-                }
-            };
-            // What said nothing in the run before, or cannot be compared with this one, may be preceded by what does and can.
-            let saying: Vec<usize> = (0..new).rev().filter(|old| runs[*old].state(unit).is_some()).collect();
-            let comparable = saying.iter().copied().find(|old| difference(*old).is_none());
-            let old = comparable.or(saying.first().copied()).unwrap_or(new - 1);
-            let (before, after) = (runs[old].units.get(unit), runs[new].units.get(unit));
-            let mut record = ChangeRecord {
-                unit: unit.clone(),
-                old,
-                new,
-                old_verdict: before.map(|it| it.verdict),
-                new_verdict: after.map(|it| it.verdict),
-                change: ChangeKind::NotComparable,
-                reason: None,
-                e_value: None,
-                q_value: None,
-                item_q_value: None,
-            };
-            record.reason = difference(old);
-            let conditions = |run: &Snapshot| run.paths.get(&unit.path).map(|path| (path.venue, path.conditions));
-            if record.reason.is_none() {
-                // What says nothing as a verdict says nothing here: its sends may be those of a path that is not believed.
-                if let (Some(before), Some(after)) =
-                    (before.filter(|it| it.state().is_some()), after.filter(|it| it.state().is_some()))
-                    && let (Some((venue, were)), Some((_, are))) = (conditions(&runs[old]), conditions(&runs[new]))
-                {
-                    routes.insert(route(unit, venue));
-                    let evidence: &mut ItemEvidence = items.entry((new, unit.item.clone())).or_default();
-                    evidence.add(route(unit, venue), (before, were), (after, are));
-                }
-                record.change = ChangeKind::Undetermined;
-                match (before.and_then(Observed::state), after.and_then(Observed::state)) {
-                    (_, None) if after.is_some_and(|it| !it.was_due) => record.reason = Some(ChangeReason::NotDue),
-                    _ if [before, after].into_iter().flatten().any(|it| it.verdict == Verdict::Inconsistent) => {
-                        record.reason = Some(ChangeReason::Inconsistent);
-                    }
-                    (_, None) => record.reason = Some(ChangeReason::Inconclusive),
-                    (None, Some(_)) => record.reason = Some(ChangeReason::NothingEarlier),
-                    (Some(was), Some(is)) => {
-                        *families.entry((Side::Now, was == Verdict::Delivered)).or_default() += 1;
-                        *families.entry((Side::Before, is == Verdict::Delivered)).or_default() += 1;
-                        if was == is {
-                            record.change = ChangeKind::Unchanged;
-                        } else if let (Some(before), Some(after)) = (before, after) {
-                            let against = |observed: &Observed, run: &Snapshot, state| {
-                                conditions(run).map_or(0.0, |(_, conditions)| observed.against(state, conditions))
-                            };
-                            questions.push(Question {
-                                record: records.len(),
-                                states: (was, is),
-                                ln_e_before: against(before, &runs[old], is),
-                                ln_e_now: against(after, &runs[new], was),
-                            });
-                        }
-                    }
-                }
-            }
-            records.push(record);
+            pairing.pair(unit, new);
         }
     }
+    let Pairing { mut records, questions, families, items, routes, .. } = pairing;
     // Two lists, of units and of items. With one route they are the same list.
     let has_items = routes.len() > 1;
     let share = if has_items { SHARE_OF_UNITS } else { 1.0 };
@@ -191,6 +117,124 @@ pub fn changes(runs: &[Snapshot], level: f64) -> Vec<ChangeRecord> {
         record.item_q_value = q_value.filter(|_| has_items).map(|q_value| (q_value / (1.0 - SHARE_OF_UNITS)).min(1.0));
     }
     records
+}
+
+/// Units of a run beside what they were in an earlier one.
+struct Pairing<'a> {
+    runs: &'a [Snapshot],
+    /// How many paths are looked at, over all pairs of runs that follow each other.
+    paths: usize,
+    /// In what two runs differ on a path, as far as it was asked.
+    differs: HashMap<(usize, usize, PathKey), Option<ChangeReason>, FixedState>,
+    records: Vec<ChangeRecord>,
+    questions: Vec<Question>,
+    /// How many hypotheses there are of each kind.
+    families: BTreeMap<Family, u64>,
+    items: BTreeMap<ItemKey, ItemEvidence>,
+    routes: BTreeSet<Route>,
+}
+
+impl<'a> Pairing<'a> {
+    fn of(runs: &'a [Snapshot]) -> Self {
+        let paths: BTreeSet<&PathKey> = runs.iter().flat_map(|run| run.paths.keys()).collect();
+        Self {
+            runs,
+            paths: paths.len() * runs.len().saturating_sub(1),
+            differs: HashMap::default(),
+            records: Vec::new(),
+            questions: Vec::new(),
+            families: BTreeMap::new(),
+            items: BTreeMap::new(),
+            routes: BTreeSet::new(),
+        }
+    }
+
+    /// In what two runs differ for a unit besides time; `None` if in nothing.
+    fn difference(&mut self, unit: &UnitKey, old: usize, new: usize) -> Option<ChangeReason> {
+        let (before, after) = (&self.runs[old], &self.runs[new]);
+        let content = |run: &'a Snapshot| run.items.get(&unit.item).map(|it| (&it.message, &it.file));
+        if !before.units.contains_key(unit) || !after.units.contains_key(unit) {
+            return Some(ChangeReason::NotInBoth);
+        }
+        if content(before) != content(after) {
+            return Some(ChangeReason::ContentDiffers);
+        }
+        let paths = self.paths;
+        let key = (old, new, unit.path.clone());
+        *self.differs.entry(key).or_insert_with(|| incomparable(before, after, &unit.path, paths))
+    }
+
+    /// The run that a unit is compared with, and what stands against that. What said nothing in the run before, or cannot be compared with the
+    /// newer one, may be preceded by what does and can.
+    fn older(&mut self, unit: &UnitKey, new: usize) -> (usize, Option<ChangeReason>) {
+        let saying: Vec<usize> = (0..new).rev().filter(|old| self.runs[*old].state(unit).is_some()).collect();
+        let comparable = saying.iter().copied().find(|old| self.difference(unit, *old, new).is_none());
+        let old = comparable.or(saying.first().copied()).unwrap_or(new - 1);
+        (old, self.difference(unit, old, new))
+    }
+
+    /// A unit of a newer run, or of the one before it: its record, and what is to be asked of it.
+    fn pair(&mut self, unit: &UnitKey, new: usize) {
+        let (old, difference) = self.older(unit, new);
+        let runs = self.runs;
+        let (before, after) = (runs[old].units.get(unit), runs[new].units.get(unit));
+        let (change, reason) = match (difference, before, after) {
+            (None, Some(before), Some(after)) => self.compare(unit, (old, before), (new, after)),
+            (reason, ..) => (ChangeKind::NotComparable, reason),
+        };
+        self.records.push(ChangeRecord {
+            unit: unit.clone(),
+            old,
+            new,
+            old_verdict: before.map(|it| it.verdict),
+            new_verdict: after.map(|it| it.verdict),
+            change,
+            reason,
+            e_value: None,
+            q_value: None,
+            item_q_value: None,
+        });
+    }
+
+    /// What is said of a unit that can be compared, before it is known what is claimed.
+    fn compare(
+        &mut self,
+        unit: &UnitKey,
+        (old, before): (usize, &Observed),
+        (new, after): (usize, &Observed),
+    ) -> (ChangeKind, Option<ChangeReason>) {
+        let undetermined = |reason| (ChangeKind::Undetermined, Some(reason));
+        let (was, is) = match (before.state(), after.state()) {
+            (Some(was), Some(is)) => (was, is),
+            (_, None) if !after.was_due => return undetermined(ChangeReason::NotDue),
+            _ if [before, after].iter().any(|it| it.verdict == Verdict::Inconsistent) => {
+                return undetermined(ChangeReason::Inconsistent);
+            }
+            (_, None) => return undetermined(ChangeReason::Inconclusive),
+            (None, Some(_)) => return undetermined(ChangeReason::NothingEarlier),
+        };
+        // Runs without the path were told apart already.
+        let (Some(path_before), Some(path_after)) = (self.runs[old].paths.get(&unit.path), self.runs[new].paths.get(&unit.path))
+        else {
+            return (ChangeKind::NotComparable, Some(ChangeReason::NotInBoth));
+        };
+        let (were, are) = (path_before.conditions, path_after.conditions);
+        let route = route(unit, path_before.venue);
+        self.routes.insert(route.clone());
+        self.items.entry((new, unit.item.clone())).or_default().add(route, (before, were), (after, are));
+        *self.families.entry((Side::Now, was == Verdict::Delivered)).or_default() += 1;
+        *self.families.entry((Side::Before, is == Verdict::Delivered)).or_default() += 1;
+        if was == is {
+            return (ChangeKind::Unchanged, None);
+        }
+        self.questions.push(Question {
+            record: self.records.len(),
+            states: (was, is),
+            ln_e_before: before.against(is, were),
+            ln_e_now: after.against(was, are),
+        });
+        (ChangeKind::Undetermined, None)
+    }
 }
 
 /// Which of the differences are changes.

@@ -8,8 +8,9 @@
 //! - it is *s* still: the newer run's sends against *s*.
 //!
 //! A drop speaks against "passes" by its e-value ([`sequential`](crate::sequential)), an arrival against a filter by the share of messages that
-//! such a filter lets through ([`Conditions::leak`]): at most one in a thousand, or more where a run has seen more. What the platform says
-//! itself (a refusal, an alteration, a retraction) excludes every other state, as it does within a run.
+//! such a filter lets through ([`Conditions::leak`]): at most one in a thousand, or more where a run has seen more. An arrival among other items counts
+//! as one alone, unless something of them is convicted ([`company`](crate::company)). What the platform says itself (a refusal, an
+//! alteration, a retraction) excludes every other state, as it does within a run.
 //!
 //! **Many units.** A false change of the first kind has its unit among those whose newer state is *t*, one of the second kind among
 //! those whose older state was *s*. The false discovery rate is divided among these families (delivered or not, on either side: four at most),
@@ -33,7 +34,7 @@ mod snapshot;
 
 pub use changes::{ChangeRecord, changes};
 pub use lifetimes::{Lifetime, lifetimes};
+pub(crate) use observed::against_a_filter;
 pub use observed::{Conditions, LEAK, Observed};
-pub(crate) use observed::{against_a_filter, pools};
 pub use retest::{Retest, SHARE_OF_A_MESSAGE, State, USUAL_DAYS, retest};
 pub use snapshot::{ArmFacts, Facts, Party, PathKey, Snapshot, UnitKey};

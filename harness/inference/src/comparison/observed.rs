@@ -3,11 +3,11 @@
 use lacuna_model::{AccountIx, ArmIx, Reason, Timestamp, Verdict};
 use libm::log;
 
+use crate::company::Company;
 use crate::conclusion::Conclusion;
 use crate::intervals::upper_bound;
 use crate::loss::CONFIDENCE;
 use crate::sequential::ALWAYS;
-use crate::unit_tally::Tally;
 use crate::verdicts::VerdictRecord;
 
 /// The share of messages that a filter is taken to let through at most, where nothing shows that it lets more through.
@@ -24,8 +24,8 @@ pub struct Observed {
     pub late: u32,
     /// Missing inside a bracket, alone.
     pub dropped: u32,
-    /// Messages that it shared with others: how many were sent, if one of them arrived as sent; else 0.
-    pub pools: u32,
+    /// What became of the messages that it shared with others.
+    pub company: Company,
     /// Whether the item was known from an earlier run and left out of this one.
     pub was_due: bool,
     /// The logarithm of the e-value of its own sends against "only lost".
@@ -82,31 +82,23 @@ impl Conditions {
     }
 }
 
-/// How many messages an item shared with others, if one of them arrived as sent.
-pub(crate) fn pools(tally: &Tally) -> u32 {
-    if tally.pooled_delivered > 0 { tally.pooled_delivered + tally.pooled_dropped } else { 0 }
-}
-
-/// The logarithm of the e-value of so many arrivals alone, of an arrival among so many shared messages, and of losses, against a filter
-/// that lets a share of at most `leak` through.
-///
-/// However often an item arrived in company, that counts as one arrival, and for less the oftener it was tried: of n messages one at least is let
-/// through with a probability of at most n times the share.
-pub(crate) fn against_a_filter(arrivals: u32, pools: u32, dropped: u32, loss: f64, leak: f64) -> f64 {
-    let pooled = if pools > 0 { log((1.0 - loss) / (leak * f64::from(pools))).max(0.0) } else { 0.0 };
+/// The logarithm of the e-value of so many sends alone that arrived or are missing, and of those in company, against a filter that lets a share
+/// of at most `leak` through: the likelihood ratio of a filter that lets just that much through, and none, with the greatest loss.
+pub(crate) fn against_a_filter((arrived, missing): (u32, u32), company: Company, loss: f64, leak: f64) -> f64 {
+    let arrivals = arrived + u32::from(company.arrived);
     // What was lost looks as if it had been dropped.
-    let losses = f64::from(dropped) * log(loss / (1.0 - leak)).min(0.0);
-    f64::from(arrivals) * log((1.0 - loss) / leak).max(0.0) + pooled + losses
+    let losses = missing + company.missing;
+    f64::from(arrivals) * log((1.0 - loss) / leak).max(0.0) + f64::from(losses) * log(loss / (1.0 - leak)).min(0.0)
 }
 
 impl Observed {
-    pub(super) fn of(record: &VerdictRecord, ln_e: f64) -> Self {
+    pub(super) fn of(record: &VerdictRecord, company: Company, ln_e: f64) -> Self {
         Self {
             verdict: record.verdict,
             delivered: record.tally.delivered,
             late: record.tally.delivered_late,
             dropped: record.tally.dropped,
-            pools: pools(&record.tally),
+            company,
             was_due: record.reason != Some(Reason::NotDue),
             ln_e,
             first_sent_at: record.first_sent_at,
@@ -132,7 +124,10 @@ impl Observed {
     pub(super) fn passing(&self, conditions: Conditions) -> f64 {
         match self.verdict {
             Verdict::Refused | Verdict::Altered | Verdict::Retracted => f64::NEG_INFINITY,
-            _ => against_a_filter(self.delivered + self.late, self.pools, self.dropped, conditions.loss, conditions.leak),
+            _ => {
+                let alone = (self.delivered + self.late, self.dropped);
+                against_a_filter(alone, self.company, conditions.loss, conditions.leak)
+            }
         }
     }
 

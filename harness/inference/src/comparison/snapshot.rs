@@ -109,10 +109,12 @@ impl Snapshot {
                 paths.insert(path_key(study, arm, *recipient), facts);
             }
         }
+        let companies = conclusion.tallies.companies();
         let units = conclusion.verdicts.iter().map(|record| {
             let path = path_key(study, record.unit.arm, record.unit.recipient);
             let key = UnitKey { item: study.item(record.unit.item).id.clone(), path };
-            (key, Observed::of(record, conclusion.tallies.ln_e_value(record.unit)))
+            let company = conclusion.tallies.company(&companies, record.unit);
+            (key, Observed::of(record, company, conclusion.tallies.ln_e_value(record.unit)))
         });
         Self {
             run,

@@ -21,8 +21,8 @@ use std::sync::Arc;
 
 use lacuna_model::event::Observation;
 use lacuna_model::{
-    AccountCondition, AccountIx, ChannelIx, Duration, EntrySequence, Outcome, ProbeId, Recognised, Role, Study, Timestamp,
-    VenueIx,
+    AccountCondition, AccountIx, ChannelIx, Duration, EntrySequence, ItemIx, Outcome, ProbeId, Recognised, Role, Study,
+    Timestamp, VenueIx,
 };
 
 use crate::matching::Matcher;
@@ -150,6 +150,13 @@ impl Evidence {
     #[must_use]
     pub fn probes(&self) -> &[ProbeRecord] {
         &self.probes
+    }
+
+    /// The items that a message carried, whatever became of it.
+    #[must_use]
+    pub fn items_sent(&self) -> BTreeSet<ItemIx> {
+        let sent = self.probes.iter().filter(|record| record.started_at.is_some());
+        sent.flat_map(|record| record.probe.items.iter().copied().chain(record.probe.carrier)).collect()
     }
 
     /// One probe.

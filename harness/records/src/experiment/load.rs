@@ -13,6 +13,7 @@ use super::file_designs::{FileDesigns, check as check_files};
 use super::files::StudyFile;
 use super::isolation::Isolates;
 use super::items::{Items, LoadCorpus};
+use super::overrides::to_be_shown;
 use super::settings::{SecretExists, Surroundings, folder_of, one_of};
 use super::shape;
 use crate::policy;
@@ -36,6 +37,8 @@ pub struct Experiment {
     pub files: Vec<StudyFile>,
     /// The runs that it goes on from.
     pub predecessor: Option<Predecessor>,
+    /// What the command line changed of the file, `KEY=VALUE`, in the order in which it was applied, as results may show it.
+    pub overrides: Vec<String>,
 }
 
 /// A file or folder that an experiment was read from.
@@ -195,7 +198,16 @@ fn read(
             problems,
         );
     }
-    Some(Experiment { study, platform, accounts: accounts.settings, policy, inputs, files: items.files.list, predecessor })
+    Some(Experiment {
+        study,
+        platform,
+        accounts: accounts.settings,
+        policy,
+        inputs,
+        files: items.files.list,
+        predecessor,
+        overrides: to_be_shown(overrides, adapters),
+    })
 }
 
 fn predecessor(table: &Cursor<'_>, surroundings: &Surroundings<'_>) -> Option<Predecessor> {

@@ -7,6 +7,7 @@ mod files;
 mod isolation;
 mod items;
 mod load;
+mod overrides;
 mod settings;
 pub(crate) mod shape;
 #[cfg(test)]

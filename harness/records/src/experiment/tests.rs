@@ -268,6 +268,27 @@ fn an_override_may_name_another_adapter() {
     assert!(!keys.contains(&"platform.domain"), "{keys:?}");
 }
 
+/// They are kept with the results, where nothing may stand that the experiment itself does not show.
+#[test]
+fn overrides_can_be_shown() {
+    let path = data("good/venues.toml");
+    let given = ["account.a.secret=env:TOKEN", "account.a.address = alice@example.test", " seed = 7", "account.b.located-in=DE"];
+    let (experiment, problems) = load(&path, &given);
+    assert_eq!(shown(&problems), "");
+    let kept = experiment.unwrap().overrides;
+    assert_eq!(kept, ["account.a.secret=env:TOKEN", "account.a.address=…", " seed = 7", "account.b.located-in=DE"]);
+    // Not even for the moment until another override replaces it.
+    for secret in ["hunter2", "\"hunter2\"", "[\"hunter2\"]", "2222"] {
+        let (experiment, problems) = load(&path, &[&format!("account.a.secret={secret}"), "account.a.secret=env:TOKEN"]);
+        assert!(experiment.is_none(), "{secret}");
+        let said = shown(&problems);
+        assert!(
+            said.contains("--set") && said.contains("account.a.secret") && !said.contains("222") && !said.contains("hunter"),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn wrong_overrides_are_reported_as_such() {
     let (experiment, problems) = load(

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use lacuna_model::Build;
 use serde_json::{Value, json};
 
 use super::source::Source;
@@ -99,7 +100,7 @@ fn graph(source: &Source, files: Vec<Value>) -> Value {
             "@type": "CreativeWork",
             "additionalType": "http://schema.org/SoftwareApplication",
             "name": "Lacuna",
-            "description": "Measures silent censorship on messaging platforms.",
+            "description": format!("Measures silent censorship on messaging platforms.{}", built(header.build.as_ref())),
             "version": header.lacuna_version,
             "softwareVersion": header.lacuna_version,
             "license": "MIT OR Apache-2.0",
@@ -109,8 +110,8 @@ fn graph(source: &Source, files: Vec<Value>) -> Value {
             "@type": "CreateAction",
             "name": format!("Run {} of the experiment {}", header.run_id, study.name),
             "description": format!(
-                "Design {}, adapter {}, {accounts} accounts, seed {}, engine version {}.",
-                study.design.as_str(), study.adapter, study.seed, header.engine_version
+                "Design {}, adapter {}, {accounts} accounts, seed {}, engine version {}.{}",
+                study.design.as_str(), study.adapter, study.seed, header.engine_version, overridden(header.overrides.as_deref())
             ),
             "instrument": { "@id": "#lacuna" },
             "object": inputs.iter().map(reference).collect::<Vec<_>>(),
@@ -121,6 +122,25 @@ fn graph(source: &Source, files: Vec<Value>) -> Value {
         }),
     ];
     json!({ "@context": format!("{PROFILE}/context"), "@graph": entities.into_iter().chain(inputs).chain(files).collect::<Vec<_>>() })
+}
+
+/// How the program was built, as far as the journal says.
+fn built(build: Option<&Build>) -> String {
+    let Some(Build { source, rustc, target }) = build else { return String::new() };
+    let sources = source.as_ref().map_or_else(String::new, |source| {
+        let changed = if source.changed { ", with changes that are in no commit," } else { "" };
+        format!(" from commit {}{changed}", source.commit)
+    });
+    format!(" Built{sources} by rustc {rustc} for {target}.")
+}
+
+/// What the command line changed of the experiment, as far as the journal says.
+fn overridden(overrides: Option<&[String]>) -> String {
+    match overrides {
+        None => String::new(),
+        Some([]) => " The command line changed nothing of the experiment.".to_owned(),
+        Some(overrides) => format!(" The command line changed of the experiment: {}.", overrides.join(", ")),
+    }
 }
 
 fn meaning(source: &Source, name: &str) -> String {

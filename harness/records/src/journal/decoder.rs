@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use lacuna_model::{
-    AccountCondition, Cursor, Deadline, Decision, Duration, Entry, Excerpt, Fact, FileFacts, Observation, ObservationKind,
-    PlatformMessageId, Probe, ProbeId, Purpose, ReceivedFile, Recognised, Role, SearchIx, SearchPlan, SendResult, SendState,
-    Signal, StopReason, Study, Timestamp,
+    AccountCondition, Build, Cursor, Deadline, Decision, Duration, Entry, Excerpt, Fact, FileFacts, Invocation, Observation,
+    ObservationKind, PlatformMessageId, Probe, ProbeId, Purpose, ReceivedFile, Recognised, Role, SearchIx, SearchPlan,
+    SendResult, SendState, Signal, StopReason, Study, Timestamp,
 };
 use serde::Deserialize;
 
@@ -34,6 +34,9 @@ pub(super) struct Decoder {
 struct EpochOpened {
     epoch: u32,
     sent_today: Vec<u64>,
+    lacuna_version: Option<String>,
+    build: Option<Build>,
+    overrides: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -226,12 +229,17 @@ fn entry(names: &NameLookup, kind: &str, object: &[u8]) -> Result<Entry, LinePro
             Fact::Gap { account: names.account("account", &account)?, detail }
         }
         "epoch_opened" => {
-            let EpochOpened { epoch, sent_today } = members_of("epoch_opened", object)?;
+            let EpochOpened { epoch, sent_today, lacuna_version, build, overrides } = members_of("epoch_opened", object)?;
             if sent_today.len() != names.accounts() {
                 let detail = "sent_today must have one number for each account".to_owned();
                 return Err(LineProblem::Members { kind: "epoch_opened", detail });
             }
-            Fact::EpochOpened { epoch, sent_today }
+            let resumed_by = match (lacuna_version, build, overrides) {
+                (None, None, None) => None,
+                (Some(lacuna_version), build, Some(overrides)) => Some(Arc::new(Invocation { lacuna_version, build, overrides })),
+                _ => return Err(mixed("epoch_opened", "a resumed run")),
+            };
+            Fact::EpochOpened { epoch, sent_today, resumed_by }
         }
         "stop_requested" => {
             let Empty {} = members_of("stop_requested", object)?;

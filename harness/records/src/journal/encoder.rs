@@ -3,9 +3,10 @@
 use std::io::Write as _;
 
 use lacuna_model::{
-    Deadline, Decision, Entry, EntrySequence, Fact, ItemIx, Observation, Probe, ProbeId, ReceivedFile, Recognised, SearchPlan,
-    SendResult, SendState, Study, Timestamp,
+    Deadline, Decision, Entry, EntrySequence, Fact, Invocation, ItemIx, Observation, Probe, ProbeId, ReceivedFile, Recognised,
+    SearchPlan, SendResult, SendState, Study, Timestamp,
 };
+use serde::Serialize;
 
 use super::chain::ChainHash;
 use super::counts::Counts;
@@ -107,11 +108,16 @@ impl Encoder {
 
     fn fact(&self, fact: &Fact, out: &mut Vec<u8>) {
         match fact {
-            Fact::EpochOpened { epoch, sent_today } => {
+            Fact::EpochOpened { epoch, sent_today, resumed_by } => {
                 number(out, "epoch", i64::from(*epoch));
-                key(out, "sent_today");
-                // Writing numbers to a vector cannot fail.
-                let _ = serde_json::to_writer(out, sent_today);
+                written(out, "sent_today", sent_today);
+                if let Some(Invocation { lacuna_version, build, overrides }) = resumed_by.as_deref() {
+                    text(out, "lacuna_version", lacuna_version);
+                    if let Some(build) = build {
+                        written(out, "build", build);
+                    }
+                    written(out, "overrides", overrides);
+                }
             }
             Fact::SendStarted { probe, text: sent } => {
                 probe_id(out, *probe);
@@ -149,10 +155,8 @@ impl Encoder {
         }
         if let Some(excerpt) = &probe.excerpt {
             number(out, "search", i64::from(excerpt.search.0));
-            key(out, "fragments");
             let fragments: Vec<(u32, u32)> = excerpt.fragments.iter().map(|range| (range.start, range.end)).collect();
-            // Writing numbers to a vector cannot fail.
-            let _ = serde_json::to_writer(out, &fragments);
+            written(out, "fragments", &fragments);
         }
     }
 
@@ -164,9 +168,7 @@ impl Encoder {
         word(out, "signal", plan.signal.as_str());
         number(out, "loss_ppm", i64::from(plan.loss_ppm));
         number(out, "settle_us", plan.settle.as_micros());
-        key(out, "known");
-        // Nor can writing strings.
-        let _ = serde_json::to_writer(out, &plan.known);
+        written(out, "known", &plan.known);
     }
 
     fn items(&self, items: &[ItemIx], out: &mut Vec<u8>) {
@@ -205,9 +207,7 @@ impl Encoder {
     }
 
     fn received_file(&self, file: &ReceivedFile, out: &mut Vec<u8>) {
-        key(out, "file");
-        // Strings and numbers to a vector: this cannot fail.
-        let _ = serde_json::to_writer(&mut *out, &file.facts);
+        written(out, "file", &file.facts);
         if let Some(Recognised { item, distance }) = file.recognised {
             name(out, "recognised", &self.names.items[item.get()]);
             if let Some(distance) = distance {
@@ -282,6 +282,12 @@ fn number(out: &mut Vec<u8>, member: &str, number: i64) {
 fn text(out: &mut Vec<u8>, member: &str, text: &str) {
     key(out, member);
     push_string(out, text);
+}
+
+/// Anything that is made of strings and numbers; writing these to a vector cannot fail.
+fn written(out: &mut Vec<u8>, member: &str, value: &impl Serialize) {
+    key(out, member);
+    let _ = serde_json::to_writer(out, value);
 }
 
 /// A name that was quoted beforehand.

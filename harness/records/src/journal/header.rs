@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lacuna_model::{RunId, Study, Timestamp};
+use lacuna_model::{Build, RunId, Study, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::error::LineProblem;
@@ -10,7 +10,7 @@ use super::names;
 use super::registration::Deviation;
 
 /// The version of the journal that this Lacuna writes, and the newest that it reads.
-pub const JOURNAL_VERSION: u64 = 5;
+pub const JOURNAL_VERSION: u64 = 6;
 
 const JOURNAL: &str = "lacuna";
 
@@ -23,6 +23,11 @@ pub struct Header {
     pub engine_version: u32,
     /// The version of Lacuna that wrote it.
     pub lacuna_version: String,
+    /// How that Lacuna was built; `None` in virtual time, and in journals before version 6.
+    pub build: Option<Build>,
+    /// What the command line changed of the experiment, `KEY=VALUE`, in the order in which it was applied; `--seed N` is `seed=N`. `None` in
+    /// journals before version 6, which do not say whether there was anything.
+    pub overrides: Option<Vec<String>>,
     /// When the journal was opened.
     pub opened_at: Timestamp,
     /// The whole study.
@@ -53,6 +58,10 @@ struct Written<'a> {
     run_id: &'a RunId,
     engine_version: u32,
     lacuna_version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    build: Option<&'a Build>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overrides: Option<&'a [String]>,
     opened_at: Timestamp,
     study: &'a Study,
     inputs: &'a [InputHash],
@@ -70,6 +79,10 @@ struct Read {
     run_id: RunId,
     engine_version: u32,
     lacuna_version: String,
+    #[serde(default)]
+    build: Option<Build>,
+    #[serde(default)]
+    overrides: Option<Vec<String>>,
     opened_at: Timestamp,
     study: Study,
     inputs: Vec<InputHash>,
@@ -93,6 +106,8 @@ impl Header {
             run_id: &self.run_id,
             engine_version: self.engine_version,
             lacuna_version: &self.lacuna_version,
+            build: self.build.as_ref(),
+            overrides: self.overrides.as_deref(),
             opened_at: self.opened_at,
             study: &self.study,
             inputs: &self.inputs,
@@ -108,8 +123,9 @@ impl Header {
     pub(super) fn parse(object: &[u8]) -> Result<Self, LineProblem> {
         let read: Read = serde_json::from_slice(object).map_err(|error| LineProblem::NotAJournal(error.to_string()))?;
         names::check(&read.study).map_err(LineProblem::Study)?;
-        let Read { run_id, engine_version, lacuna_version, opened_at, study, inputs, deviation, .. } = read;
-        Ok(Self { run_id, engine_version, lacuna_version, opened_at, study: Arc::new(study), inputs, deviation })
+        let Read { run_id, engine_version, lacuna_version, build, overrides, opened_at, study, inputs, deviation, .. } = read;
+        let study = Arc::new(study);
+        Ok(Self { run_id, engine_version, lacuna_version, build, overrides, opened_at, study, inputs, deviation })
     }
 
     /// Whether this Lacuna may read the journal at all; asked first, because a newer version may differ in anything else.

@@ -2,9 +2,10 @@
 //!
 //! A journal is a file of JSON Lines that is only ever appended to.
 //!
-//! * The first line is the [`Header`]: `{"journal":"lacuna","version":3,"run_id":…,"engine_version":…,"lacuna_version":…,
-//!   "opened_at":…,"study":{…},"inputs":[…],"hash":"…"}`. It holds the whole study, so that a journal explains itself, and
-//!   before `hash`, if a locked experiment had changed, `"deviation":{"reason":…,"changes":[…]}`.
+//! * The first line is the [`Header`]: `{"journal":"lacuna","version":6,"run_id":…,"engine_version":…,"lacuna_version":…,
+//!   "build":{"source":{"commit":…,"changed":…},"rustc":…,"target":…},"overrides":[…],"opened_at":…,"study":{…},"inputs":[…],
+//!   "hash":"…"}`. It holds the whole study, so that a journal explains itself, and before `hash`, if a locked experiment had
+//!   changed, `"deviation":{"reason":…,"changes":[…]}`. `build` is left out in virtual time, where a journal is the same on every machine.
 //! * Each further line is one entry: `{"seq":N,"at":µs,"entry":"…",…,"hash":"…"}`. `seq` counts from 0, `at` is in
 //!   microseconds since 1970-01-01T00:00:00Z. `seq`, `at` and `entry` come first and in this order, `hash` comes last.
 //! * The last line of a run that came to its end is its [`Seal`]: `{"seq":N,"at":µs,"entry":"sealed","exit_code":N,
@@ -22,6 +23,8 @@
 //! `search_begun`, the deadline `settle`, what a search asks by `probe_planned` (`search`, and `fragments`, which are places in a
 //! text in bytes), purposes for it, and `isolation` in the study. Version 4 added files: `file`, `recognised` and `distance` (in hundredths
 //! of a grey level) of `observed`, `file` of an item, the purpose `exposure`, and `mechanism` and `exposure` in the study.
+//! Version 5 added `corpora` and `earlier` to the study. Version 6 added `build` and `overrides` to the header, and `lacuna_version`, `build` and
+//! `overrides` to an `epoch_opened` that goes on with a run: who resumes it may have another build.
 
 /// The longest line that a journal may hold, in bytes: room for a study with a few hundred thousand items.
 pub const MAX_LINE: usize = 64 << 20;

@@ -135,8 +135,17 @@ pub(crate) fn derive(journal: &Path, output: &dyn Output, options: &Options<'_>)
     files.push(write_json(output, DATA_PACKAGE, &package)?);
     files.extend_from_slice(options.contents);
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    let end =
-        JournalEnd { file: &journal_file, version, last_hash, counts, seal: seal.as_ref(), registration: registration.as_ref() };
+    let sent = fold.evidence.items_sent();
+    let end = JournalEnd {
+        file: &journal_file,
+        version,
+        last_hash,
+        counts,
+        seal: seal.as_ref(),
+        registration: lock,
+        events,
+        sent: &sent,
+    };
     write_json(output, MANIFEST, &Manifest::new(&header, &end, &conclusion, &files))?;
     let Conclusion { verdicts, texts, files: claims, .. } = conclusion;
     let trusts_report = stored.is_some();

@@ -7,7 +7,7 @@ use std::path::Path;
 use lacuna_inference::checks::ArmChecks;
 use lacuna_inference::conclusion::Conclusion;
 use lacuna_inference::rules::{RuleRecord, TextRecord};
-use lacuna_model::Study;
+use lacuna_model::{Build, Entry, Fact, ItemIx, Study, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::PROJECTION_VERSION;
@@ -46,6 +46,12 @@ pub(super) struct Manifest<'a> {
     corpora: BTreeMap<&'a str, CorpusFacts<'a>>,
     seed: u64,
     lacuna_version: &'a str,
+    /// How it was built; null in virtual time, and in runs before version 6 of the journal.
+    build: Option<&'a Build>,
+    /// What the command line changed of the experiment, `KEY=VALUE`; null where the journal does not say.
+    overrides: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resumed: Vec<Resumed<'a>>,
     engine_version: u32,
     journal_version: u64,
     projection_version: u32,
@@ -62,6 +68,35 @@ pub(super) struct Manifest<'a> {
     registration: Option<&'a Registration>,
     journal: JournalHash<'a>,
     files: &'a [FileHash],
+}
+
+/// With what an interrupted run was gone on with: it need not be the build that began it.
+#[derive(Serialize)]
+struct Resumed<'a> {
+    epoch: u32,
+    at: String,
+    lacuna_version: Option<&'a str>,
+    build: Option<&'a Build>,
+    overrides: Option<&'a [String]>,
+}
+
+impl<'a> Resumed<'a> {
+    fn all(events: &'a [(Timestamp, Entry)]) -> Vec<Self> {
+        let resumed = events.iter().filter_map(|(at, entry)| match entry {
+            Entry::Fact(Fact::EpochOpened { epoch: epoch @ 1.., resumed_by, .. }) => {
+                let by = resumed_by.as_deref();
+                Some(Self {
+                    epoch: *epoch,
+                    at: iso8601(*at),
+                    lacuna_version: by.map(|by| by.lacuna_version.as_str()),
+                    build: by.and_then(|by| by.build.as_ref()),
+                    overrides: by.map(|by| by.overrides.as_slice()),
+                })
+            }
+            _ => None,
+        });
+        resumed.collect()
+    }
 }
 
 /// How far the screen of an arm can be trusted. Shares have six decimals.
@@ -188,6 +223,10 @@ pub(super) struct JournalEnd<'a> {
     pub counts: Counts,
     pub seal: Option<&'a Seal>,
     pub registration: Option<&'a Registration>,
+    /// Entries about the run as a whole.
+    pub events: &'a [(Timestamp, Entry)],
+    /// The items that a message carried.
+    pub sent: &'a BTreeSet<ItemIx>,
 }
 
 impl<'a> Manifest<'a> {
@@ -205,9 +244,12 @@ impl<'a> Manifest<'a> {
             design: Design::of(study),
             accounts: AccountFacts::all(study),
             arms: ArmFacts::all(study, claims),
-            corpora: CorpusFacts::all(study),
+            corpora: CorpusFacts::all(study, journal.sent),
             seed: study.seed,
             lacuna_version: &header.lacuna_version,
+            build: header.build.as_ref(),
+            overrides: header.overrides.as_deref(),
+            resumed: Resumed::all(journal.events),
             engine_version: header.engine_version,
             journal_version: journal.version,
             projection_version: PROJECTION_VERSION,

@@ -1,9 +1,9 @@
 //! What a methods section tells of a run: how it asked, whom it asked through, about what, and what came of it in numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lacuna_inference::conclusion::Conclusion;
-use lacuna_model::{AccountIx, Duration, Role, Study, Verdict};
+use lacuna_model::{AccountIx, Duration, ItemIx, Role, Study, Verdict};
 use serde::Serialize;
 
 use super::manifest::six_decimals;
@@ -186,7 +186,7 @@ impl<'a> ArmFacts<'a> {
     }
 }
 
-/// What was sent of a corpus. Its hash is among the `inputs`.
+/// What a corpus gave to the run, and how much of it was sent. Its hash is among the `inputs`.
 #[derive(Clone, Copy, Default, Serialize)]
 pub(super) struct CorpusFacts<'a> {
     /// As `corpus.toml` states it; journals before version 5 do not hold it.
@@ -199,11 +199,13 @@ pub(super) struct CorpusFacts<'a> {
     candidates: u32,
     controls: u32,
     canaries: u32,
+    /// Items of it that a message carried. Others were not due, or made for a question that was not asked.
+    sent: u32,
 }
 
 impl<'a> CorpusFacts<'a> {
     /// By the corpus that stands before the item's own name.
-    pub fn all(study: &'a Study) -> BTreeMap<&'a str, Self> {
+    pub fn all(study: &'a Study, sent: &BTreeSet<ItemIx>) -> BTreeMap<&'a str, Self> {
         let mut corpora: BTreeMap<&str, Self> = BTreeMap::new();
         for source in &study.corpora {
             let facts = corpora.entry(&source.id).or_default();
@@ -211,9 +213,10 @@ impl<'a> CorpusFacts<'a> {
             facts.version = Some(&source.version);
             facts.licence = Some(&source.licence);
         }
-        for item in &study.items {
+        for (index, item) in (0u32..).map(ItemIx).zip(&study.items) {
             let id = item.id.as_str();
             let facts = corpora.entry(id.split_once('/').map_or(id, |(corpus, _)| corpus)).or_default();
+            facts.sent += u32::from(sent.contains(&index));
             match item.role {
                 Role::Candidate => facts.candidates += 1,
                 Role::Control => facts.controls += 1,

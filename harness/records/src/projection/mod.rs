@@ -54,7 +54,7 @@ pub(crate) use rule_tables::rule_id;
 pub(crate) use writer::TableWriter;
 
 /// The version of what is derived. It grows whenever the same journal gives other files.
-pub const PROJECTION_VERSION: u32 = 5;
+pub const PROJECTION_VERSION: u32 = 6;
 
 /// The version of the tables, the first cell of every row. Columns are only appended to a table of a version.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -56,6 +56,8 @@ pub(super) fn with_run<T>(
     let run = Run {
         id: &header.run_id,
         lacuna_version: &header.lacuna_version,
+        build: header.build.as_ref(),
+        overrides: header.overrides.as_deref(),
         engine_version: header.engine_version,
         projection_version: PROJECTION_VERSION,
         opened_at: header.opened_at,

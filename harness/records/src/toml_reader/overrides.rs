@@ -3,7 +3,7 @@
 use lacuna_model::{Location, Problem};
 
 use super::document::Document;
-use super::form::{Form, quoted};
+use super::form::{Complaint, Form, quoted};
 use super::near::did_you_mean;
 use super::problems::Problems;
 use super::shape::Shape;
@@ -50,6 +50,10 @@ fn set(table: &mut Table, shape: &Shape, path: &str, value: &str) -> Result<(), 
         (_, Some(_)) => Err(("unknown key".to_owned(), format!("`{name}` has no keys below it"))),
         (_, None) => {
             let node = value_node(value);
+            // Also one that a later override replaces: overrides are kept with the results.
+            if matches!(key.form, Form::Secret) {
+                key.form.test(&node).map_err(|Complaint { message, fix }| (message, fix))?;
+            }
             match table.entries.iter_mut().find(|entry| entry.name == name) {
                 Some(entry) => entry.node = node,
                 None => table.entries.push(Entry { name: name.to_owned(), place: Place::Override, node }),

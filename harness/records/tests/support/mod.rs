@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Pooling, Prior, Safety, TextRules, Watch};
 use lacuna_model::{
-    Account, AccountCondition, AccountIx, Arm, ArmIx, Channel, ChannelIx, ContentKind, Cursor, Deadline, Decision, Duration,
-    Entry, Excerpt, Fact, FileFacts, FileFormat, Item, ItemIx, Observation, ObservationKind, PlatformMessageId, Probe, ProbeId,
-    Purpose, ReceivedFile, Recognised, Role, RunId, SearchIx, SearchPlan, SendResult, Signal, StopReason, Study, Timestamp,
-    Venue, VenueIx, VenueKind,
+    Account, AccountCondition, AccountIx, Arm, ArmIx, Build, Channel, ChannelIx, ContentKind, Cursor, Deadline, Decision,
+    Duration, Entry, Excerpt, Fact, FileFacts, FileFormat, Invocation, Item, ItemIx, Observation, ObservationKind,
+    PlatformMessageId, Probe, ProbeId, Purpose, ReceivedFile, Recognised, Role, RunId, SearchIx, SearchPlan, SendResult, Signal,
+    Source, StopReason, Study, Timestamp, Venue, VenueIx, VenueKind,
 };
 use lacuna_records::journal::{Encoder, Header, InputHash};
 use proptest::prelude::*;
@@ -110,6 +110,8 @@ pub fn header() -> Header {
         run_id: RunId::new("20161130T080000Z-1"),
         engine_version: 1,
         lacuna_version: "0.1.0".to_owned(),
+        build: None,
+        overrides: None,
         opened_at: START,
         study: Arc::new(study()),
         inputs: vec![
@@ -120,8 +122,39 @@ pub fn header() -> Header {
     }
 }
 
+fn build(commit: &str) -> Build {
+    Build {
+        source: Some(Source { commit: commit.repeat(10), changed: commit == "c0de" }),
+        rustc: "1.95.0 (0123abcde 2026-04-14)".to_owned(),
+        target: "x86_64-unknown-linux-gnu".to_owned(),
+    }
+}
+
+/// As [`header`], of a run with overrides.
+pub fn header_with_build() -> Header {
+    let overrides = ["watch.late=10s", "account.intl-a.secret=env:INTL_A", "question=\"哪些?\"", "seed=20161130"];
+    Header { build: Some(build("c0de")), overrides: Some(overrides.map(str::to_owned).to_vec()), ..header() }
+}
+
+/// As [`example_entries`], of a run that another build went on with, and then one of which nothing is known.
+pub fn resumed_entries() -> Vec<Entry> {
+    let by = Invocation { lacuna_version: "0.2.0".to_owned(), build: Some(build("beef")), overrides: Vec::new() };
+    let resumed = Fact::EpochOpened { epoch: 1, sent_today: vec![1, 3, 100], resumed_by: Some(Arc::new(by)) };
+    let mut entries = example_entries();
+    entries.extend([Entry::Fact(resumed), epoch(2)]);
+    entries
+}
+
+fn invocation() -> impl Strategy<Value = Invocation> {
+    let source = (text(), any::<bool>()).prop_map(|(commit, changed)| Source { commit, changed });
+    let build =
+        (proptest::option::of(source), text(), text()).prop_map(|(source, rustc, target)| Build { source, rustc, target });
+    (text(), proptest::option::of(build), proptest::collection::vec(text(), 0..3))
+        .prop_map(|(lacuna_version, build, overrides)| Invocation { lacuna_version, build, overrides })
+}
+
 pub fn epoch(epoch: u32) -> Entry {
-    Entry::Fact(Fact::EpochOpened { epoch, sent_today: vec![0, 3, u64::from(epoch) * 100] })
+    Entry::Fact(Fact::EpochOpened { epoch, sent_today: vec![0, 3, u64::from(epoch) * 100], resumed_by: None })
 }
 
 pub fn planned(id: u64, channel: u16, role: Role, items: &[u32]) -> Entry {
@@ -381,8 +414,9 @@ fn entry() -> impl Strategy<Value = Entry> {
         .prop_map(|(search, fragments)| Excerpt { search: SearchIx(search), fragments });
     let asked = (planned.clone(), excerpt).prop_map(|(probe, excerpt)| Probe { excerpt: Some(excerpt), ..probe });
     prop_oneof![
-        (any::<u32>(), proptest::collection::vec(any::<u64>(), 3))
-            .prop_map(|(epoch, sent_today)| Entry::Fact(Fact::EpochOpened { epoch, sent_today })),
+        (any::<u32>(), proptest::collection::vec(any::<u64>(), 3), proptest::option::of(invocation())).prop_map(
+            |(epoch, sent_today, by)| Entry::Fact(Fact::EpochOpened { epoch, sent_today, resumed_by: by.map(Arc::new) })
+        ),
         (probe.clone(), text()).prop_map(|(probe, text)| Entry::Fact(Fact::SendStarted { probe, text: text.into() })),
         (probe, send_result()).prop_map(|(probe, result)| Entry::Fact(Fact::SendResult { probe, result })),
         observation().prop_map(|observation| Entry::Fact(Fact::Observed(observation))),

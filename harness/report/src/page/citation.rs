@@ -12,7 +12,7 @@ pub(super) fn section(content: Content<'_>) -> Markup {
     let (experiment, id) = (name(&study.name).line(), name(run.id.as_str()).line());
     html! {
         p { "Cite the run with its hash, on which every line of its journal hangs, and cite the corpora that you measured with." }
-        pre tabindex="0" {
+        pre {
             (experiment) ", run " (id) ", " (Day::of(run.opened_at)) ". Measured with Lacuna " (name(run.lacuna_version).line())
             ".\nJournal hash " (name(run.journal_hash).line()) "."
         }

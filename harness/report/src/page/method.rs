@@ -2,10 +2,10 @@
 
 use lacuna_inference::checks::ArmChecks;
 use lacuna_model::study::Pooling;
-use lacuna_model::{Account, Role, Study};
+use lacuna_model::{Account, Build, Entry, Fact, Invocation, Role, Study, Timestamp};
 use maud::{Markup, html};
 
-use super::Content;
+use super::{Content, minute};
 use crate::text::{name, sentence};
 use crate::words::{self, count, counted, percent};
 
@@ -45,11 +45,21 @@ fn prose(content: Content<'_>) -> Markup {
     for record in content.evidence.probes().iter().filter(|record| record.started_at.is_some()) {
         if record.probe.role == Role::Control { controls += 1 } else { candidates += 1 }
     }
-    let items = |role| counted(study.items_of(role).count() as u64, role.as_str());
-    let canaries = study.items_of(Role::Canary).count() as u64;
+    // What was not due, or only made in case it were asked about, was not sent.
+    let sent = content.evidence.items_sent();
+    let items = |role: Role, things: &str| {
+        let all = study.items_of(role).count();
+        let number = sent.iter().filter(|item| study.item(**item).role == role).count();
+        if number == all {
+            format!("{} {things}", count(all as u64))
+        } else {
+            format!("{} of {} {things}", count(number as u64), count(all as u64))
+        }
+    };
     html! {
         p {
-            (items(Role::Candidate)) ", " (items(Role::Control)) " and " (count(canaries)) " canaries were sent in "
+            (items(Role::Candidate, "candidates")) ", " (items(Role::Control, "controls")) " and " (items(Role::Canary, "canaries"))
+            " were sent in "
             (counted(candidates + controls, "message")) " (" (count(candidates)) " of candidates and canaries, " (count(controls))
             " of controls) between accounts of the researcher, and what arrived was laid beside what was sent."
         }
@@ -95,7 +105,7 @@ fn settings(content: Content<'_>) -> Markup {
     let run = content.run;
     let design = study.design.as_str();
     let grace = study.watch.grace.map_or_else(|| "learned from the delays".to_owned(), |grace| grace.to_string());
-    let rows: [(&str, Markup); 10] = [
+    let mut rows: Vec<(&str, Markup)> = vec![
         ("design", html! { (design) }),
         ("adapter", html! { (name(&study.adapter)) }),
         ("seed", html! { (study.seed) }),
@@ -112,8 +122,47 @@ fn settings(content: Content<'_>) -> Markup {
             "written by",
             html! { "Lacuna " (name(run.lacuna_version)) ", engine " (run.engine_version) ", projection " (run.projection_version) },
         ),
+        ("built", html! { @match run.build { Some(build) => { (built(build)) } None => "the journal does not say how" } }),
+        (
+            "changed on the command line",
+            html! { @match run.overrides { Some(overrides) => { (overridden(overrides)) } None => "the journal does not say what" } },
+        ),
     ];
+    rows.extend(run.events.iter().filter_map(|(at, entry)| match entry {
+        Entry::Fact(Fact::EpochOpened { resumed_by: Some(by), .. }) => Some(("resumed by", resumed(*at, by))),
+        _ => None,
+    }));
     html! { dl.pairs { @for (term, value) in &rows { div { dt { (term) } dd { (value) } } } } }
+}
+
+/// From which sources, by which compiler.
+fn built(build: &Build) -> Markup {
+    html! {
+        @match &build.source {
+            Some(source) => {
+                "from commit " code { (name(&source.commit)) } @if source.changed { ", with changes that are in no commit" }
+            }
+            None => "from sources of no known commit"
+        }
+        ", by rustc " (name(&build.rustc)) " for " (name(&build.target))
+    }
+}
+
+/// `KEY=VALUE`, as it was given.
+fn overridden(overrides: &[String]) -> Markup {
+    html! {
+        @if overrides.is_empty() { "nothing" }
+        @for (index, it) in overrides.iter().enumerate() { @if index > 0 { ", " } code { (sentence(it)) } }
+    }
+}
+
+/// Who goes on with a run may have another build.
+fn resumed(at: Timestamp, by: &Invocation) -> Markup {
+    html! {
+        "Lacuna " (name(&by.lacuna_version)) " at " (minute(at))
+        @if let Some(build) = &by.build { ", built " (built(build)) }
+        @if !by.overrides.is_empty() { "; changed on the command line: " (overridden(&by.overrides)) }
+    }
 }
 
 /// The checks of the screen, arm by arm.

@@ -8,9 +8,9 @@ use lacuna_inference::conclusion::{Conclusion, conclude};
 use lacuna_inference::evidence::Evidence;
 use lacuna_model::study::{DecisionRule, DesignKind, Pacing, Pooling, Prior, Safety, TextRules, Watch};
 use lacuna_model::{
-    Account, AccountCondition, AccountIx, Arm, ArmIx, Channel, ChannelIx, ContentKind, Deadline, Decision, Duration, Entry,
-    EntrySequence, Fact, Item, ItemIx, Observation, ObservationKind, PlatformMessageId, Probe, ProbeId, Purpose, Role, RunId,
-    SendResult, StopReason, Study, Timestamp, Venue, VenueIx, VenueKind,
+    Account, AccountCondition, AccountIx, Arm, ArmIx, Build, Channel, ChannelIx, ContentKind, Deadline, Decision, Duration,
+    Entry, EntrySequence, Fact, Item, ItemIx, Observation, ObservationKind, PlatformMessageId, Probe, ProbeId, Purpose, Role,
+    RunId, SendResult, Source, StopReason, Study, Timestamp, Venue, VenueIx, VenueKind,
 };
 use lacuna_report::pictures::Pictures;
 use lacuna_report::{Deviation, Input, Registration, Report, Run, report};
@@ -121,7 +121,7 @@ impl Story {
             turn: 1,
         };
         let accounts = story.evidence.study().accounts.len();
-        story.tell(Entry::Fact(Fact::EpochOpened { epoch: 0, sent_today: vec![0; accounts] }));
+        story.tell(Entry::Fact(Fact::EpochOpened { epoch: 0, sent_today: vec![0; accounts], resumed_by: None }));
         story
     }
 
@@ -227,9 +227,14 @@ impl Story {
         let inputs = [Input { kind: "corpus", path: words, sha256: "ab" }];
         let deviation = Deviation { kind: "stopped early", subject: "run", detail: words };
         let registration = Registration { lock: words, sha256: "cd", reason: Some(words), deviations: vec![deviation] };
+        let source = Some(Source { commit: words.to_owned(), changed: true });
+        let build = Build { source, rustc: words.to_owned(), target: words.to_owned() };
+        let overrides = ["seed=7".to_owned(), words.to_owned()];
         let run = Run {
             id: &id,
             lacuna_version: "0.1.0",
+            build: Some(&build),
+            overrides: Some(&overrides),
             engine_version: 1,
             projection_version: 3,
             opened_at: START,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use lacuna_design::{Command, Engine, Progress};
 use lacuna_model::{
-    AccountCondition, AccountIx, Cursor, Decision, Entry, EntrySequence, Fact, ItemIx, Probe, ProbeId, RunId, StopReason, Study,
-    Timestamp, VenueKind,
+    AccountCondition, AccountIx, Cursor, Decision, Entry, EntrySequence, Fact, Invocation, ItemIx, Probe, ProbeId, RunId,
+    StopReason, Study, Timestamp, VenueKind,
 };
 use lacuna_platform::{Outgoing, Session};
 use lacuna_records::journal::{Encoder, Storage};
@@ -35,6 +35,7 @@ pub(super) struct Core<S> {
     run_id: RunId,
     encoder: Encoder,
     epoch: u32,
+    resumed_by: Option<Invocation>,
     allowance: Box<dyn Allowance>,
     clock: Clock,
     files: Arc<Files>,
@@ -84,6 +85,7 @@ impl<S: Storage + Send + 'static> Core<S> {
             run_id: run.run_id,
             encoder: run.encoder,
             epoch: run.epoch,
+            resumed_by: run.resumed_by,
             allowance: run.allowance,
             clock: run.clock,
             files,
@@ -124,7 +126,8 @@ impl<S: Storage + Send + 'static> Core<S> {
         let day = self.clock.now().0.div_euclid(MICROSECONDS_PER_DAY);
         let sent_today = self.allowance.sent_on(day).map_err(LiveError::Ledger)?;
         // First of all, for to a replayed engine anything else would belong to the epoch that was interrupted.
-        self.fact(Fact::EpochOpened { epoch: self.epoch, sent_today })?;
+        let resumed_by = self.resumed_by.take().map(Arc::new);
+        self.fact(Fact::EpochOpened { epoch: self.epoch, sent_today, resumed_by })?;
         for account in self.connected.clone() {
             self.fact(Fact::AccountState {
                 account,

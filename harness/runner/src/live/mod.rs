@@ -15,7 +15,7 @@ mod writer;
 use std::sync::Arc;
 
 use lacuna_design::{Engine, Progress};
-use lacuna_model::{AccountIx, Cursor, ProbeId, RunId, StopReason, Timestamp, VenueKind};
+use lacuna_model::{AccountIx, Cursor, Invocation, ProbeId, RunId, StopReason, Timestamp, VenueKind};
 use lacuna_platform::{ConnectError, Platform, Session};
 use lacuna_records::contents::Contents;
 use lacuna_records::journal::{Encoder, Storage};
@@ -40,6 +40,8 @@ pub struct LiveRun<S> {
     pub pending: Vec<u8>,
     /// The number of the epoch that opens now.
     pub epoch: u32,
+    /// With what a run is gone on with.
+    pub resumed_by: Option<Invocation>,
     /// How far each account's stream was read.
     pub cursors: Vec<Option<Cursor>>,
     /// The platform.

@@ -7,7 +7,7 @@
 mod advice;
 mod simulation;
 
-use lacuna_model::{Account, Role, Study};
+use lacuna_model::{Account, ItemIx, Role, Study};
 use lacuna_records::experiment::Experiment;
 use serde::Serialize;
 
@@ -28,7 +28,7 @@ pub struct Plan {
     pub adapter: String,
     /// The seed of the experiment, from which the simulation's are derived.
     pub seed: u64,
-    /// Items under test.
+    /// Items under test, those left out because of a predecessor not among them.
     pub candidates: u64,
     /// Neutral items.
     pub controls: u64,
@@ -52,8 +52,21 @@ pub struct Plan {
     pub bounds: Bounds,
     /// What each sending account has to carry.
     pub accounts: Vec<AccountPlan>,
+    /// What the runs of a predecessor leave of the candidates; `None` without `[predecessor]`.
+    pub predecessor: Option<Due>,
     /// What should be mended before it is run.
     pub warnings: Vec<Warning>,
+}
+
+/// What a run asks that goes on from others, if it is made now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Due {
+    /// Earlier runs that were read.
+    pub runs: u64,
+    /// Candidates that are asked.
+    pub due: u64,
+    /// Candidates that are left out.
+    pub left_out: u64,
 }
 
 /// What a run may use at the most, whatever the platform does.
@@ -102,10 +115,11 @@ impl Plan {
     }
 }
 
-/// Plans an experiment. `sent_today` is what each account has sent today already. The same arguments give the same plan.
+/// Plans an experiment. `sent_today` is what each account has sent today already. The same arguments give the same plan. Of a study that
+/// knows earlier runs, what is not due is left out; that blocked items are asked alone, and changes until they are certain, is not simulated.
 #[must_use]
 pub fn plan(experiment: &Experiment, sent_today: &[u64]) -> Plan {
-    let study = &experiment.study;
+    let study = &due(&experiment.study);
     // A policy says how the simulator's network is; of a real server it says only what is filtered.
     let policy = experiment.policy.as_ref().filter(|_| study.adapter == SIMULATOR);
     let simulation = Simulation::new(study, policy);
@@ -144,10 +158,23 @@ pub fn plan(experiment: &Experiment, sent_today: &[u64]) -> Plan {
         expected,
         bounds: Bounds { max_messages: study.safety.max_messages, sends_alone: questions.saturating_mul(u64::from(sends)) },
         accounts: sending.map(account).collect(),
+        predecessor: experiment.predecessor.is_some().then(|| Due {
+            runs: experiment.study.earlier.as_ref().map_or(0, |earlier| earlier.runs.len() as u64),
+            due: count(Role::Candidate),
+            left_out: experiment.study.items_of(Role::Candidate).count() as u64 - count(Role::Candidate),
+        }),
         warnings: Vec::new(),
     };
     plan.warnings = advice::warnings(study, &plan);
     plan
+}
+
+/// The study without the items that are not due. What earlier runs found is forgotten: the simulated platform blocks other items, and each
+/// difference would look like a change.
+fn due(study: &Study) -> Study {
+    let is_due = |index| study.earlier.as_ref().is_none_or(|earlier| !earlier.leaves_out(index));
+    let items = (0u32..).map(ItemIx).zip(&study.items).filter(|(index, _)| is_due(*index)).map(|(_, item)| item.clone());
+    Study { items: items.collect(), earlier: None, ..study.clone() }
 }
 
 /// How many messages it takes to reach all recipients of all arms with one item.

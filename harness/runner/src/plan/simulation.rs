@@ -162,7 +162,7 @@ impl Simulation {
                 assumed: false,
             }),
             candidates,
-            scale: all as f64 / candidates.max(1) as f64,
+            scale: all.max(1) as f64 / candidates.max(1) as f64,
             grid,
             expected,
             repeats: fits.clamp(REPEATS.0, REPEATS.1),

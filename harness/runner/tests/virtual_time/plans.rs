@@ -23,6 +23,7 @@ fn of(study: Study) -> Experiment {
         inputs: Vec::new(),
         files: Vec::new(),
         predecessor: None,
+        overrides: Vec::new(),
     }
 }
 

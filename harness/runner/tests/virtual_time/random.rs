@@ -129,7 +129,7 @@ fn resume(run: &Run, length: usize) -> Vec<String> {
     let at = run.entries[length - 1].0;
     let epochs = run.entries[..length].iter().filter(|(_, entry)| matches!(entry, Entry::Fact(Fact::EpochOpened { .. })));
     let epoch = u32::try_from(epochs.count()).unwrap();
-    let opened = Fact::EpochOpened { epoch, sent_today: vec![0; run.study.accounts.len()] };
+    let opened = Fact::EpochOpened { epoch, sent_today: vec![0; run.study.accounts.len()], resumed_by: None };
     // The decisions that were torn off are journaled first, so the epoch comes behind them.
     let sequence = EntrySequence((length + torn.len()) as u64);
     let (mut commands, mut again) = (Vec::new(), Vec::new());

@@ -60,6 +60,8 @@ impl Run {
             run_id: self.name(),
             engine_version: ENGINE_VERSION,
             lacuna_version: "0".to_owned(),
+            build: None,
+            overrides: None,
             opened_at: self.entries[0].0,
             study: Arc::clone(&self.study),
             inputs: Vec::new(),

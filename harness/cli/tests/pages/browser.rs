@@ -1,13 +1,12 @@
-//! The report of a run in a real browser: Chromium, without a head and without a way out (every name resolves to nothing). Needs the
-//! Debian package `chromium` and the feature `servers`.
-#![cfg(feature = "servers")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+//! The page in a real browser: Chromium, without a head and without a way out (every name resolves to nothing).
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+
+use crate::runs::screen;
 
 /// What Chromium said and did with a page.
 struct Seen {
@@ -46,23 +45,10 @@ fn chromium(page: &Path, profile: &Path, more: &[&str]) -> Seen {
     }
 }
 
-/// The folder of a run of the tests' small experiment.
-fn run(results: &Path) -> PathBuf {
-    let experiment = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command_line/files/experiments/small.toml");
-    let output = Command::new(env!("CARGO_BIN_EXE_lacuna"))
-        .args(["run", &experiment.display().to_string(), "--results", &results.display().to_string()])
-        .args(["--output-format", "json"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
-    PathBuf::from(summary["folder"].as_str().unwrap())
-}
-
 #[test]
 fn the_report_opens_in_a_browser_and_asks_nobody_for_anything() {
     let folder = tempfile::tempdir().unwrap();
-    let run = run(&folder.path().join("results"));
+    let run = screen(folder.path());
     let report = run.join("report.html");
     let mut pictures = Vec::new();
     for (width, scheme) in [(390, "light"), (1280, "light"), (1280, "dark")] {
@@ -96,7 +82,7 @@ fn nothing_in_the_report_is_wider_than_a_phone() {
     const MEASURE: &str =
         "<script>document.documentElement.dataset.wide = document.documentElement.scrollWidth > innerWidth</script></body>";
     let folder = tempfile::tempdir().unwrap();
-    let report = fs::read_to_string(run(&folder.path().join("results")).join("report.html")).unwrap();
+    let report = fs::read_to_string(screen(folder.path()).join("report.html")).unwrap();
     let measured = report.replace("default-src 'none'; style-src", "style-src").replace("</body>", MEASURE);
     let page = folder.path().join("measured.html");
     fs::write(&page, measured).unwrap();
