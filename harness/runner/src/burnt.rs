@@ -1,9 +1,11 @@
 //! Files whose hashes are burnt: the platform was shown them before, and measuring changes the filter.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use lacuna_design::harmless;
 use lacuna_model::adapter::Setting;
-use lacuna_model::{DesignKind, Item, ItemFile, Location, Problem, Role, RunId, VenueKind};
+use lacuna_model::{DesignKind, ItemIx, Location, Problem, Role, RunId, Study, VenueKind};
 use lacuna_records::experiment::Experiment;
 use lacuna_records::ledger::{FirstExposure, Ledger, LedgerError};
 
@@ -20,10 +22,11 @@ pub(crate) fn platform_name(experiment: &Experiment) -> Option<String> {
     Some(format!("{} {address}", experiment.study.adapter))
 }
 
-/// The file of an item whose hash a filter may learn. A benign control has one that nobody lists, unless another file has the same MD5.
-pub(crate) fn hash_that_burns(item: &Item) -> Option<&ItemFile> {
-    let file = item.file.as_deref()?;
-    (item.role != Role::Control || file.origin.same_md5_as.is_some()).then_some(file)
+/// The items with files whose hashes a filter may learn: all but benign controls, which nobody lists unless another file has the same MD5.
+pub(crate) fn that_burn(study: &Study) -> BTreeSet<ItemIx> {
+    let harmless: BTreeSet<ItemIx> = harmless(study).into_iter().collect();
+    let items = (0u32..).map(ItemIx).zip(&study.items);
+    items.filter(|(index, item)| item.file.is_some() && !harmless.contains(index)).map(|(index, _)| index).collect()
 }
 
 /// A problem for each file under test that the platform was shown before, by another run than `own`, in a kind of venue that
@@ -36,8 +39,8 @@ pub(crate) fn burnt(results: &Path, experiment: &Experiment, own: Option<&RunId>
     venues.sort_unstable();
     venues.dedup();
     let mut problems = Vec::new();
-    for item in experiment.study.items.iter().filter(|item| item.role != Role::Canary) {
-        let Some(file) = hash_that_burns(item) else { continue };
+    for item in that_burn(&experiment.study).into_iter().map(|item| experiment.study.item(item)) {
+        let Some(file) = item.file.as_deref().filter(|_| item.role != Role::Canary) else { continue };
         let mut earliest: Option<FirstExposure> = None;
         for venue in &venues {
             let found = ledger.exposed(&platform, *venue, &file.facts.md5)?.filter(|found| Some(&found.run) != own);
@@ -64,5 +67,33 @@ pub(crate) const fn needs_fresh(design: DesignKind) -> bool {
     match design {
         DesignKind::Mechanism | DesignKind::Exposure => true,
         DesignKind::Screen | DesignKind::Isolate => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lacuna_model::Duration;
+    use lacuna_model::policy::{FileHandling, Network};
+
+    use super::*;
+    use crate::generated::ExposedFiles;
+
+    /// Whichever of two files of one MD5 names the other, neither is harmless.
+    #[test]
+    fn a_control_that_shares_its_md5_burns() {
+        let (seed, pairs, surveilled, learns_after) = (1, 1, true, Duration::from_secs(30));
+        let (handling, delays, network) = (FileHandling::default(), vec![Duration::from_secs(60)], Network::default());
+        let (mut study, _) = ExposedFiles { seed, pairs, surveilled, learns_after, handling, delays, network }.make();
+        let (control, candidate) = {
+            let of = |role| study.items_of(role).find(|item| study.item(*item).file.is_some()).unwrap();
+            (of(Role::Control), of(Role::Candidate))
+        };
+        assert!(!that_burn(&study).contains(&control));
+        assert!(that_burn(&study).contains(&candidate));
+        let md5 = study.item(control).file.as_ref().unwrap().facts.md5.clone();
+        let file = study.items[candidate.get()].file.as_mut().unwrap();
+        file.facts.md5 = md5;
+        file.origin.same_md5_as = Some(control);
+        assert!(that_burn(&study).contains(&control));
     }
 }

@@ -1,6 +1,6 @@
 //! The task that owns the engine.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use lacuna_design::{Command, Engine, Progress};
@@ -19,7 +19,7 @@ use super::clock::Clock;
 use super::files::Files;
 use super::writer::{Batch, Outlets, Writer};
 use super::{Allowance, LiveEnd, LiveError, LiveRun, client_ref};
-use crate::burnt::hash_that_burns;
+use crate::burnt::that_burn;
 use crate::timers::Timers;
 
 /// How much may wait for the core. Sessions wait when it is full.
@@ -49,7 +49,9 @@ pub(super) struct Core<S> {
     cancel: CancellationToken,
     timers: Timers,
     batch: Batch,
-    /// The files of the batch whose hashes a filter may learn.
+    /// The items with files whose hashes a filter may learn.
+    burning: BTreeSet<ItemIx>,
+    /// The files of those in the batch.
     exposing: Vec<(Arc<str>, VenueKind)>,
     commands: VecDeque<Command>,
     scratch: Vec<Command>,
@@ -80,6 +82,7 @@ impl<S: Storage + Send + 'static> Core<S> {
             tasks.spawn(accounts::listen(account, session.events, Arc::clone(&files), input_sender.clone()));
         }
         let writer = Writer::start(run.storage, outlets).map_err(LiveError::Journal)?;
+        let burning = that_burn(run.engine.study());
         Ok(Self {
             engine: run.engine,
             run_id: run.run_id,
@@ -98,6 +101,7 @@ impl<S: Storage + Send + 'static> Core<S> {
             cancel,
             timers: Timers::default(),
             batch: Batch { bytes: run.pending, ..Batch::default() },
+            burning,
             exposing: Vec::new(),
             commands: VecDeque::new(),
             scratch: Vec::new(),
@@ -246,7 +250,7 @@ impl<S: Storage + Send + 'static> Core<S> {
             self.handle(sequence, at, started);
         }
         let with = note_file(&self.files, &study, probe);
-        if let Some(file) = with.and_then(|item| hash_that_burns(study.item(item))) {
+        if let Some(file) = with.filter(|item| self.burning.contains(item)).and_then(|item| study.item(item).file.as_deref()) {
             self.exposing.push((Arc::clone(&file.facts.md5), study.venue(channel.venue).kind));
         }
         let outgoing = Outgoing { venue: channel.venue, client_ref: self.client_ref(probe.id), text, file: None };
