@@ -71,6 +71,7 @@ pub(crate) const fn needs_fresh(design: DesignKind) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
     use lacuna_model::Duration;
     use lacuna_model::policy::{FileHandling, Network};

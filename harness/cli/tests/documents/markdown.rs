@@ -41,7 +41,7 @@ pub fn read(text: &str) -> Document {
                 let info = code.fenced.then(|| code.info.clone());
                 blocks.push(Block { line: line + usize::from(code.fenced), info, text: code.literal.clone() });
             }
-            NodeValue::Link(link) | NodeValue::Image(link) => links.push((line, link.url.clone())),
+            NodeValue::Link(target) | NodeValue::Image(target) => links.push((line, target.url.clone())),
             _ => {}
         }
     }

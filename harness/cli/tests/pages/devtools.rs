@@ -35,22 +35,22 @@ impl Page {
             .unwrap();
         let (to, from) = (browser.stdin.take(), BufReader::new(browser.stdout.take().unwrap()));
         let mut page = Self { browser, to, from, session: None, asked: 0, loaded: Vec::new() };
-        let target = page.ask("Target.createTarget", json!({"url": "about:blank"}));
-        let attached = page.ask("Target.attachToTarget", json!({"targetId": target["targetId"], "flatten": true}));
+        let target = page.ask("Target.createTarget", &json!({"url": "about:blank"}));
+        let attached = page.ask("Target.attachToTarget", &json!({"targetId": target["targetId"], "flatten": true}));
         page.session = Some(attached["sessionId"].clone());
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        page.ask("Emulation.setDeviceMetricsOverride", size);
-        page.ask("Emulation.setFocusEmulationEnabled", json!({"enabled": true}));
-        page.ask("Page.enable", json!({}));
-        page.ask("Page.setLifecycleEventsEnabled", json!({"enabled": true}));
-        let loader = page.ask("Page.navigate", json!({"url": format!("file://{}", file.display())}))["loaderId"].clone();
+        page.ask("Emulation.setDeviceMetricsOverride", &size);
+        page.ask("Emulation.setFocusEmulationEnabled", &json!({"enabled": true}));
+        page.ask("Page.enable", &json!({}));
+        page.ask("Page.setLifecycleEventsEnabled", &json!({"enabled": true}));
+        let loader = page.ask("Page.navigate", &json!({"url": format!("file://{}", file.display())}))["loaderId"].clone();
         while !page.loaded.contains(&loader) {
             page.next();
         }
         page
     }
 
-    fn ask(&mut self, method: &str, parameters: Value) -> Value {
+    fn ask(&mut self, method: &str, parameters: &Value) -> Value {
         self.asked += 1;
         let mut message = json!({"id": self.asked, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -83,7 +83,7 @@ impl Page {
     /// The value of a JavaScript expression; the page's policy forbids scripts to pages, not to drivers.
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let asked = json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.ask("Runtime.evaluate", asked);
+        let answer = self.ask("Runtime.evaluate", &asked);
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }
@@ -91,8 +91,8 @@ impl Page {
     /// Presses a key, as a hand would: its name, the code that Windows gave it, and what it writes.
     pub fn press(&mut self, key: &str, code: u8, text: &str) {
         let pressed = |kind: &str| json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text});
-        self.ask("Input.dispatchKeyEvent", pressed("keyDown"));
-        self.ask("Input.dispatchKeyEvent", pressed("keyUp"));
+        self.ask("Input.dispatchKeyEvent", &pressed("keyDown"));
+        self.ask("Input.dispatchKeyEvent", &pressed("keyUp"));
     }
 }
 

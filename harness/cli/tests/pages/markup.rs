@@ -80,8 +80,8 @@ fn every_page_and_every_figure_is_valid_html_css_and_svg() {
     let (mut pages, mut pictures) = (Vec::new(), Vec::new());
     for run in &runs {
         pages.push(run.join("report.html"));
-        let names = files(run).into_keys();
-        pictures.extend(names.filter(|name| name.ends_with(".svg")).map(|name| run.join(name)));
+        let names = files(run).into_keys().map(|name| run.join(name));
+        pictures.extend(names.filter(|path| path.extension().is_some_and(|it| it == "svg")));
     }
     assert!(pictures.len() > pages.len());
     let page = fs::read_to_string(&pages[1]).unwrap();

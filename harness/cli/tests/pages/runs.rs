@@ -47,7 +47,7 @@ fn stopped(folder: &Path) -> PathBuf {
 /// A journal that ends in the middle.
 fn interrupted(run: &Path, folder: &Path) -> PathBuf {
     let journal = fs::read_to_string(run.join("journal.jsonl")).unwrap();
-    derived(folder, &journal.split_inclusive('\n').take(journal.lines().count() / 2).collect::<String>())
+    derived(folder, journal.split_inclusive('\n').take(journal.lines().count() / 2).collect::<String>())
 }
 
 fn derived(folder: &Path, journal: impl AsRef<[u8]>) -> PathBuf {
