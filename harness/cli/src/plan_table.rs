@@ -13,6 +13,9 @@ use crate::visible::visible;
 pub fn text(plan: &Plan, width: u16) -> String {
     let mut text = headline(plan);
     text += &costs(plan);
+    if plan.candidates == 0 {
+        return text;
+    }
     text += "\nWhat each account sends\n";
     text += &accounts(plan, width);
     text += "\nWhat it costs and finds, by what is blocked and lost (mean ± standard error)\n";
@@ -55,7 +58,10 @@ fn costs(plan: &Plan) -> String {
             it.runs
         );
     }
-    if let Some(cell) = plan.expected() {
+    if plan.candidates == 0 {
+        let canaries = if plan.canaries > 0 { ", but canaries are asked and controls sent with them" } else { "" };
+        let _ = writeln!(text, "Messages  no candidate is due{canaries}");
+    } else if let Some(cell) = plan.expected() {
         let (blocked, lost) = (blocked(cell, plan), lost(cell));
         // Writing to a string cannot fail.
         let _ = writeln!(

@@ -57,6 +57,7 @@ fn quiet(day: i64) -> Snapshot {
         run: RunId::new(format!("run-{day:03}")),
         engine_version: 1,
         adapter: "simulator".to_owned(),
+        pools: true,
         opened_at: Timestamp(day * DAY),
         false_discovery_rate: LEVEL,
         items: (0..ITEMS)
@@ -195,6 +196,23 @@ fn items_that_change_often_are_due_sooner() {
     assert_eq!((restless.state, quiet.state), (State::Delivered, State::Delivered));
     assert!(restless.changed > 3.0 * quiet.changed, "{restless:?} {quiet:?}");
     assert!((restless.days - 7.0).abs() < 1e-9);
+}
+
+/// What shared its messages with something that lets it pass is dropped where it is asked alone, although nothing changed.
+#[test]
+fn what_arrived_in_company_alone_is_not_held_against_a_run_without_company() {
+    let company = Company { arrived: true, missing: 0 };
+    let together = Observed { company, ..seen(Verdict::Delivered, 0, 0) };
+    let alone = Snapshot { pools: false, ..with(quiet(7), &[(1, "group", seen(Verdict::Dropped, 4, 7))]) };
+    for (before, expected) in [
+        (with(quiet(0), &[(1, "group", together)]), (ChangeKind::NotComparable, Some(ChangeReason::PoolingDiffers))),
+        (quiet(0), (ChangeKind::Blocked, None)),
+    ] {
+        let records = changes(&[before, alone.clone()], LEVEL);
+        let record = of(&records, 1, "group");
+        assert_eq!((record.change, record.reason), expected);
+        assert_eq!(record.is_claimed(LEVEL), expected.1.is_none());
+    }
 }
 
 /// Against every hypothesis the e-value of the sends has an expectation of at most 1, whatever the true share is within it: summed over

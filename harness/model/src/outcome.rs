@@ -244,6 +244,9 @@ vocabulary! {
         AdapterDiffers = "adapter_differs",
         /// Another engine decided what was asked.
         EngineDiffers = "engine_differs",
+        /// One run sent items together and the other did not, and one of the verdicts rests on arrivals together alone: something sent with the item
+        /// may have let it pass.
+        PoolingDiffers = "pooling_differs",
         /// Messages of controls are lost at another rate.
         ControlLossDiffers = "control_loss_differs",
         /// The newer run left the item out, because a change was not likely yet.

@@ -242,6 +242,10 @@ fn a_plan_leaves_out_what_is_not_due_and_its_lock_holds_when_runs_are_added() {
         format!("Due       {asked} of {all} candidates; {left_out} are left out of this run (earlier runs that were read: 1)");
     assert!(said.contains(&told), "{said}");
 
+    // With nothing to ask there is nothing to say of what it finds.
+    assert_eq!(asked, 0);
+    assert!(said.contains("no candidate is due") && !said.contains("1 of 0"), "{said}");
+
     // The lock is of the rules and the files; which runs there are by now is no deviation from it.
     assert!(here.lock().contains("still holds"));
     let (_, manifest) = here.run(&[]);

@@ -213,6 +213,10 @@ impl<'a> Pairing<'a> {
             (_, None) => return undetermined(ChangeReason::Inconclusive),
             (None, Some(_)) => return undetermined(ChangeReason::NothingEarlier),
         };
+        let by_company = before.is_known_by_company() || after.is_known_by_company();
+        if was != is && by_company && self.runs[old].pools != self.runs[new].pools {
+            return (ChangeKind::NotComparable, Some(ChangeReason::PoolingDiffers));
+        }
         // Runs without the path were told apart already.
         let (Some(path_before), Some(path_after)) = (self.runs[old].paths.get(&unit.path), self.runs[new].paths.get(&unit.path))
         else {

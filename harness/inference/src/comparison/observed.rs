@@ -112,6 +112,11 @@ impl Observed {
         (!matches!(self.verdict, Verdict::Inconclusive | Verdict::Inconsistent)).then_some(self.verdict)
     }
 
+    /// Whether it is known from messages alone that it shared with others.
+    pub(super) fn is_known_by_company(&self) -> bool {
+        self.verdict == Verdict::Delivered && self.delivered + self.late == 0
+    }
+
     /// The logarithm of the e-value of these sends against "it passes".
     pub(super) fn blocked(&self) -> f64 {
         match self.verdict {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lacuna_model::{AccountId, AccountIx, ArmId, ArmIx, CountryCode, ItemId, Role, RunId, Study, Timestamp, VenueKind, Verdict};
+use lacuna_model::{
+    AccountId, AccountIx, ArmId, ArmIx, CountryCode, ItemId, Pooling, Role, RunId, Study, Timestamp, VenueKind, Verdict,
+};
 
 use super::observed::{Conditions, Observed};
 use crate::conclusion::Conclusion;
@@ -75,6 +77,8 @@ pub struct Snapshot {
     pub engine_version: u32,
     /// How the platform was reached.
     pub adapter: String,
+    /// Whether items could share messages.
+    pub pools: bool,
     /// When it began.
     pub opened_at: Timestamp,
     /// The false discovery rate that its experiment asks for.
@@ -120,6 +124,7 @@ impl Snapshot {
             run,
             engine_version,
             adapter: study.adapter.clone(),
+            pools: study.decision.pooling == Pooling::Auto,
             opened_at,
             false_discovery_rate: study.decision.false_discovery_rate,
             items: items.collect(),

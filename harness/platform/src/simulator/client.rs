@@ -78,6 +78,9 @@ impl Client {
         if base.scheme() != "http" || !base.has_host() {
             return Err(bad(format!("`{url}` is no http:// address")));
         }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(bad("a simulator knows no users and passwords: leave out what stands before the @".to_owned()));
+        }
         crate::tls::install_provider();
         // A send must never be repeated in silence. What remains is that the pool takes another connection when an idle
         // one turns out to be closed before anything was written to it.

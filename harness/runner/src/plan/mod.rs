@@ -165,7 +165,10 @@ pub fn plan(experiment: &Experiment, sent_today: &[u64]) -> Plan {
         }),
         warnings: Vec::new(),
     };
-    plan.warnings = advice::warnings(study, &plan);
+    // Of a run that asks nothing there is nothing to mend.
+    if plan.candidates > 0 {
+        plan.warnings = advice::warnings(study, &plan);
+    }
     plan
 }
 
