@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::CellAlignment;
 use console::style;
 use lacuna_inference::paths::{PathRecord, PathState};
-use lacuna_model::{Duration, Study};
+use lacuna_model::{AccountIx, Duration, Study};
 use lacuna_runner::check::{CheckEnd, CheckSummary};
 use serde_json::{Value, json};
 
@@ -28,6 +28,11 @@ pub fn text(summary: &CheckSummary, width: u16) -> String {
         // Writing to a string cannot fail.
         let _ = write!(text, "\nNot alive\n{problems}");
     }
+    let changed = not_intact(summary);
+    if !changed.is_empty() {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\nControls that did not arrive as they were sent\n{changed}");
+    }
     text + &advice(summary)
 }
 
@@ -35,7 +40,12 @@ fn headline(summary: &CheckSummary) -> String {
     let name = style(visible(&summary.study.name)).bold();
     let alive = summary.paths.iter().filter(|path| summary.is_alive(path)).count();
     let count = format!("{alive} of {} paths alive", summary.paths.len());
+    let sanctioned: Vec<_> =
+        summary.accounts.iter().filter(|it| it.sanctioned).map(|it| id(it.account, &summary.study)).collect();
     let end = match (summary.end, summary.reason) {
+        (CheckEnd::Safety, _) if !sanctioned.is_empty() => {
+            style(format!("{} sanctioned by the platform, {count}", sanctioned.join(", "))).yellow()
+        }
         (CheckEnd::Alive, _) => style(count).green(),
         (CheckEnd::Safety, Some(reason)) => {
             style(format!("stopped by a safety rule ({}), {count}", reason.as_str().replace('_', " "))).yellow()
@@ -71,11 +81,13 @@ fn accounts(summary: &CheckSummary, width: u16) -> String {
 /// Counts that are zero everywhere have no column, but for those that are always looked for.
 fn paths(summary: &CheckSummary, width: u16) -> String {
     type Count = fn(&PathRecord) -> u64;
-    let counts: [(&str, Count, bool); 8] = [
+    let counts: [(&str, Count, bool); 10] = [
         ("sent", |path| path.sent, true),
         ("arrived", |path| path.arrived, true),
         ("lost", |path| path.lost, true),
+        ("awaited", |path| path.awaited, false),
         ("altered", |path| path.altered, false),
+        ("retracted", |path| path.retracted, false),
         ("refused", |path| path.refused, false),
         ("rate\nlimited", |path| path.rate_limited, false),
         ("failed", |path| path.failed, false),
@@ -101,16 +113,42 @@ fn paths(summary: &CheckSummary, width: u16) -> String {
     aligned(table, numbers)
 }
 
+/// A line for each path that is alive, and on which some controls were lost, refused, altered or retracted.
+fn not_intact(summary: &CheckSummary) -> String {
+    let mut text = String::new();
+    for path in summary.paths.iter().filter(|path| summary.is_alive(path) && !path.not_intact.is_empty()) {
+        let ids: Vec<&str> = path.not_intact.iter().map(|item| summary.study.item(*item).id.as_str()).collect();
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {}: {}", name(path, &summary.study), visible(&ids.join(", ")));
+    }
+    text
+}
+
 /// A line for each path that is not alive.
 fn problems(summary: &CheckSummary) -> String {
     let mut text = String::new();
     for path in summary.paths.iter().filter(|path| !summary.is_alive(path)) {
         let why = match (summary.absent(path), path.state()) {
-            (Some(account), _) => format!("{} is not logged in", visible(summary.study.account(account).id.as_str())),
+            (Some(account), _) => format!("{} is not logged in", id(account, &summary.study)),
+            (None, PathState::Sanctioned) => {
+                let account = path.sanctioned.unwrap_or(path.recipient);
+                format!("the platform sanctioned {}", id(account, &summary.study))
+            }
+            (None, PathState::CutShort) => {
+                let listened = seconds(path.listened.unwrap_or(Duration::ZERO));
+                format!("nothing arrived until listening was cut short, {listened:.1} s after the last message")
+            }
             (None, PathState::Refused) => "the platform took no message".to_owned(),
+            (None, PathState::RateLimited) => "the platform took no message, and told the sender to wait".to_owned(),
+            (None, PathState::Failed) => "no message left".to_owned(),
             (None, PathState::Unsent) => "nothing was sent".to_owned(),
             (None, PathState::Silent | PathState::Alive) => {
-                let listened = summary.study.watch.late.max(summary.study.watch.grace.unwrap_or(Duration::from_secs(2)));
+                let usual = summary.study.watch.late.max(summary.study.watch.grace.unwrap_or(Duration::from_secs(2)));
+                // Shorter where the recipient's session ended.
+                let listened = match path.listened {
+                    Some(listened) if listened < usual => format!("{:.1} s", seconds(listened)),
+                    _ => usual.to_string(),
+                };
                 format!("the platform took messages, and none arrived within {listened} of the last")
             }
         };
@@ -127,6 +165,10 @@ fn advice(summary: &CheckSummary) -> String {
         "\nDelays come near to `watch.grace` ({grace}), and what comes later counts as missing: \"{better}\" is four times the longest \
          delay\n"
     )
+}
+
+fn id(account: AccountIx, study: &Study) -> String {
+    visible(study.account(account).id.as_str())
 }
 
 fn name(path: &PathRecord, study: &Study) -> String {
@@ -187,7 +229,9 @@ pub fn object(summary: &CheckSummary) -> Value {
             "sent": path.sent,
             "arrived": seen(path.arrived),
             "altered": seen(path.altered),
+            "retracted": seen(path.retracted),
             "lost": seen(path.lost),
+            "awaited": seen(path.awaited),
             "refused": seen(path.refused),
             "rate_limited": seen(path.rate_limited),
             "failed": seen(path.failed),
@@ -195,6 +239,7 @@ pub fn object(summary: &CheckSummary) -> Value {
             "median_delay_ms": path.median_delay.map(millis),
             "greatest_delay_ms": path.greatest_delay.map(millis),
             "notice": path.notice,
+            "not_intact": path.not_intact.iter().filter(|_| absent.is_none()).map(|item| &study.item(*item).id).collect::<Vec<_>>(),
         })
     });
     json!({

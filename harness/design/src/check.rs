@@ -1,7 +1,7 @@
 //! A check of the paths: so many controls on each channel, and nothing else.
 //!
 //! Nothing is asked, so nothing needs a bracket. A channel sends its next control once the one before has arrived wherever somebody listens,
-//! or once patience is over; pacing, budgets and safety rules are those of every run. The check is over when all that was sent has
+//! or once patience is over, and none is repeated before all were tried; pacing, budgets and safety rules are those of every run. The check is over when all that was sent has
 //! arrived, or when receivers have listened as long as a run listens for what is late.
 
 use std::collections::BTreeSet;
@@ -27,6 +27,8 @@ pub(crate) struct Check {
     listens: Vec<bool>,
     /// Per channel: controls that were planned.
     planned: Vec<u32>,
+    /// The researcher asked for an end.
+    asked_to_stop: bool,
 }
 
 /// What a check may send: controls, but none whose file shares its MD5 with what is under test, since sending it would teach the
@@ -82,8 +84,15 @@ impl Engine {
     pub fn check(study: &Study, messages: u32, listens: Vec<bool>) -> Self {
         let mut engine = Self::new(Arc::new(without_questions(study)));
         let planned = vec![0; study.channels.len()];
-        engine.check = Some(Check { messages, likenesses: likenesses(study, messages), listens, planned });
+        engine.check = Some(Check { messages, likenesses: likenesses(study, messages), listens, planned, asked_to_stop: false });
         engine
+    }
+
+    /// Whether the researcher asked for an end of the check before it came by itself: what is missing then was not waited for, whatever
+    /// [`Self::stopped`] says.
+    #[must_use]
+    pub fn was_asked_to_stop(&self) -> bool {
+        self.check.as_ref().is_some_and(|check| check.asked_to_stop)
     }
 
     /// Leaves out what cannot be checked.
@@ -127,7 +136,8 @@ impl Engine {
         Some(reason)
     }
 
-    /// Whether this is a check, and everything that may have been sent has arrived wherever somebody listens.
+    /// Whether this is a check, and everything that may have been sent has arrived wherever somebody listens. Behind a refusal the
+    /// news of a sanction may come, so that it is listened for.
     pub(crate) fn has_heard_all(&self) -> bool {
         let Some(check) = &self.check else { return false };
         self.evidence.probes().iter().all(|record| {
@@ -135,13 +145,17 @@ impl Engine {
             recipients.iter().filter(|recipient| check.listens(**recipient)).all(|recipient| {
                 let outcome = self.evidence.outcome(record.probe.id, *recipient);
                 self.evidence.arrived(record.probe.id, *recipient)
-                    || matches!(outcome, Some(Outcome::Refused | Outcome::RateLimited | Outcome::SendFailed))
+                    || matches!(outcome, Some(Outcome::RateLimited | Outcome::SendFailed))
             })
         })
     }
 }
 
 impl Check {
+    pub fn ask_to_stop(&mut self) {
+        self.asked_to_stop = true;
+    }
+
     fn listens(&self, account: AccountIx) -> bool {
         self.listens.get(account.get()).copied().unwrap_or(false)
     }

@@ -3,6 +3,8 @@
 //! A control is only a witness for candidates like itself. It is therefore chosen by the latest candidate on its channel: of the same
 //! script, about as long, and with as many parts where that is a pool. Controls take turns, so that none is repeated more than others.
 
+use std::collections::BTreeSet;
+
 use lacuna_content::{Script, script};
 use lacuna_model::{ChannelIx, ItemIx, Probe, Role, Study};
 use rand::seq::SliceRandom;
@@ -95,6 +97,12 @@ impl Controls {
     /// What became of a message with several controls.
     pub fn told(&mut self, arrived: bool) {
         self.missing_in_company = if arrived { 0 } else { self.missing_in_company + 1 };
+    }
+
+    /// Controls that were sent more often than another was.
+    pub fn ahead(&self) -> BTreeSet<ItemIx> {
+        let fewest = self.all.iter().map(|control| control.sends).min().unwrap_or(0);
+        self.all.iter().filter(|control| control.sends > fewest).map(|control| control.item).collect()
     }
 
     /// The controls of the next message, and the how-manieth send of the first of them this is. What is expelled is left out

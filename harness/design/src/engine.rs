@@ -177,6 +177,7 @@ impl Engine {
             Fact::Gap { account, .. } => self.lost_sight(*account),
             Fact::StopRequested => {
                 self.run.leaving = true;
+                self.check.iter_mut().for_each(Check::ask_to_stop);
                 self.stop(at, StopReason::Requested, commands);
             }
         }

@@ -1,5 +1,6 @@
 //! What each account does next.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lacuna_model::{AccountIx, ChannelIx, Deadline, Decision, Probe, ProbeId, Purpose, Role, StopReason, Timestamp};
@@ -283,7 +284,11 @@ impl Engine {
             probe
         } else {
             let alone = self.channels[channel.get()].misses_control(&self.evidence);
-            let (items, attempt) = self.controls[channel.get()].next(self.likeness[channel.get()], alone, expelled);
+            let controls = &mut self.controls[channel.get()];
+            // A check tries every control before it repeats one, also those that look like no candidate.
+            let ahead = if self.check.is_some() { controls.ahead() } else { BTreeSet::new() };
+            let left_out = |control| expelled(control) || ahead.contains(&control);
+            let (items, attempt) = controls.next(self.likeness[channel.get()], alone, left_out);
             self.run.controls += 1;
             Probe { id, channel, role: Role::Control, purpose: Purpose::Bracket, attempt, items, carrier: None, excerpt: None }
         };

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::allowance::LedgerAllowance;
 use crate::launch::{LaunchError, Launched};
-use crate::live::{Clock, LiveEnd, LiveError, LiveRun, connect_each, drive_connected};
+use crate::live::{Clock, LiveEnd, LiveError, LiveRun, connect_each_until, drive_connected};
 use crate::run::{MOST_RECEIVED, new_run_id};
 
 /// What to check.
@@ -41,7 +41,7 @@ pub enum CheckEnd {
     Alive,
     /// A path is not alive.
     NotAlive,
-    /// A safety rule stopped it.
+    /// A safety rule stopped it, or the platform sanctioned an account.
     Safety,
     /// The researcher stopped it.
     Interrupted,
@@ -81,7 +81,7 @@ pub struct CheckSummary {
     pub study: Arc<Study>,
     /// How it ended.
     pub end: CheckEnd,
-    /// Why nothing more was sent; `None` where nobody could be logged in.
+    /// Why nothing more was sent, which the researcher may have asked for only later; `None` where nobody could be logged in.
     pub reason: Option<StopReason>,
     /// Every account, in the order of the study.
     pub accounts: Vec<AccountRecord>,
@@ -180,9 +180,19 @@ async fn drive(
     let cursors = vec![None; study.accounts.len()];
     let mut sessions = Vec::with_capacity(cursors.len());
     let mut problems = Vec::with_capacity(cursors.len());
-    for session in connect_each(platform.as_ref(), &study, &cursors).await {
-        problems.push(session.as_ref().err().map(ToString::to_string));
-        sessions.push(session.ok());
+    for session in connect_each_until(&stop, platform.as_ref(), &study, &cursors).await {
+        problems.push(match &session {
+            Some(Ok(_)) => None,
+            Some(Err(error)) => Some(error.to_string()),
+            None => Some("logging in was cut short".to_owned()),
+        });
+        sessions.push(session.and_then(Result::ok));
+    }
+    if stop.is_cancelled() {
+        // Before anything is sent.
+        let engine = Engine::check(&study, messages, vec![false; sessions.len()]);
+        let found = Found { problems, reason: StopReason::Requested, interrupted: true, took: clock.now() - began };
+        return Ok(summary(&engine, found));
     }
     let engine = Engine::check(&study, messages, sessions.iter().map(Option::is_some).collect());
     let temporary = tempfile::tempdir().map_err(CheckError::Temporary)?;
@@ -217,7 +227,18 @@ async fn drive(
         progress,
     };
     let LiveEnd { engine, clock, reason, .. } = Box::pin(drive_connected(live, sessions)).await?;
-    Ok(summary(&engine, problems, reason, clock.now() - began))
+    let interrupted = engine.was_asked_to_stop();
+    Ok(summary(&engine, Found { problems, reason, interrupted, took: clock.now() - began }))
+}
+
+/// What the engine does not know.
+struct Found {
+    /// Per account: why it is not logged in.
+    problems: Vec<Option<String>>,
+    reason: StopReason,
+    /// The researcher asked for an end before it came by itself.
+    interrupted: bool,
+    took: Duration,
 }
 
 /// A place for files, with the files of the controls in it.
@@ -229,9 +250,10 @@ fn open_contents(folder: &Path, experiment: &Experiment, study: &Study) -> Resul
     Ok(contents)
 }
 
-fn summary(engine: &Engine, problems: Vec<Option<String>>, reason: StopReason, took: Duration) -> CheckSummary {
+fn summary(engine: &Engine, found: Found) -> CheckSummary {
+    let Found { problems, reason, interrupted, took } = found;
     let (study, evidence) = (engine.study(), engine.evidence());
-    let paths = paths(evidence);
+    let paths = paths(evidence, interrupted);
     let sent = |account| {
         let of = |probe: &&ProbeRecord| study.channel(probe.probe.channel).sender == account;
         evidence.probes().iter().filter(of).count() as u64
@@ -247,8 +269,8 @@ fn summary(engine: &Engine, problems: Vec<Option<String>>, reason: StopReason, t
     let greatest = paths.iter().filter_map(|path| path.greatest_delay).max();
     CheckSummary {
         study: Arc::clone(study),
-        end: end_of(reason, &accounts, &paths),
-        reason: Some(reason).filter(|_| accounts.iter().any(|account| account.problem.is_none())),
+        end: end_of(reason, interrupted, &accounts, &paths),
+        reason: Some(reason).filter(|_| interrupted || accounts.iter().any(|account| account.problem.is_none())),
         better_grace: study.watch.grace.zip(greatest).and_then(|(grace, greatest)| better_grace(grace, greatest)),
         accounts,
         paths,
@@ -256,8 +278,11 @@ fn summary(engine: &Engine, problems: Vec<Option<String>>, reason: StopReason, t
     }
 }
 
-fn end_of(reason: StopReason, accounts: &[AccountRecord], paths: &[PathRecord]) -> CheckEnd {
+fn end_of(reason: StopReason, interrupted: bool, accounts: &[AccountRecord], paths: &[PathRecord]) -> CheckEnd {
     match reason {
+        // However it ended, and however many sanctions a run would go on with.
+        _ if accounts.iter().any(|account| account.sanctioned) => CheckEnd::Safety,
+        _ if interrupted => CheckEnd::Interrupted,
         StopReason::Requested => CheckEnd::Interrupted,
         StopReason::MessageBudget | StopReason::DailyBudget | StopReason::Sanction => CheckEnd::Safety,
         StopReason::Finished | StopReason::NoPathAlive => {

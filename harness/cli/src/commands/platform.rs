@@ -30,13 +30,14 @@ pub enum Command {
 #[command(
     after_help = "Only controls are sent, and only to the accounts of the experiment; no candidate and no canary. Pacing, budgets and safety \
 rules are those of the experiment, and the messages count towards the budgets of the day. No run's folder is made: a check measures nothing.\n\n\
-Exit codes: 0 every account is logged in and every path alive; 3 a path is not; 4 stopped by a safety rule.\n\n\
+Exit codes: 0 every account is logged in and every path alive; 2 the experiment is not as it should be; 3 an account or a path is not; 4 \
+stopped by a safety rule, or an account was sanctioned; 130 Ctrl-C.\n\n\
 Example:\n  lacuna platform check experiments/quickstart.toml --messages 5"
 )]
 pub struct Check {
     /// The experiment file (TOML)
     experiment: PathBuf,
-    /// How many controls are sent on each channel (a sender and a conversation or group), 1 to 1000
+    /// How many controls are sent on each channel (a sender and a conversation or group), 1 to 1000. None is repeated before all were tried
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=1000))]
     messages: u32,
     /// The folder of all results, for the ledger of what accounts send in a day. Default: as for `run`

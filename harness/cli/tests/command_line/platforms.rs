@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
@@ -52,7 +53,11 @@ struct Simulator {
 
 impl Simulator {
     fn start(log: &Path) -> Self {
-        let (policy, log) = (file("policies/fast.toml"), log.display().to_string());
+        Self::with("policies/fast.toml", log)
+    }
+
+    fn with(policy: &str, log: &Path) -> Self {
+        let (policy, log) = (file(policy), log.display().to_string());
         let arguments = ["simulate", "--policy", &policy, "--listen", "127.0.0.1:0", "--log", &log];
         let mut process = started(&arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -198,4 +203,62 @@ fn ctrl_c_ends_a_check_and_what_is_known_is_told() {
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(summary["end"], "interrupted");
     assert_eq!(ledger(results.path()), 1);
+}
+
+/// Checks, presses Ctrl-C once `ready` holds, and gives the exit code and the JSON summary.
+fn interrupted<T>(experiment: &str, results: &Path, more: &[&str], ready: impl FnMut() -> Option<T>) -> (Option<i32>, Value) {
+    let (experiment, folder) = (file(experiment), results.display().to_string());
+    let arguments = ["platform", "check", &experiment, "--results", &folder, "--output-format", "json"];
+    let mut command = started(&[&arguments[..], more].concat());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("the moment to press Ctrl-C", ready);
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    (output.status.code(), serde_json::from_slice(&output.stdout).unwrap())
+}
+
+#[test]
+fn ctrl_c_while_it_listens_calls_nothing_lost() {
+    let results = tempfile::tempdir().unwrap();
+    let log = results.path().join("witness.jsonl");
+    let simulator = Simulator::with("policies/deaf.toml", &log);
+    let more = ["--messages", "1", "--set", &simulator.url, "--set", "watch.late=1h"];
+    let (code, summary) = interrupted("experiments/elsewhere.toml", results.path(), &more, || {
+        (fs::read_to_string(&log).ok()?.lines().count() == 2).then_some(())
+    });
+    assert_eq!((code, summary["end"].as_str()), (Some(130), Some("interrupted")), "{summary}");
+    let paths = summary["paths"].as_array().unwrap();
+    assert!(paths.iter().all(|path| path["lost"] == 0 && path["state"] != "silent"), "{summary}");
+}
+
+#[test]
+fn ctrl_c_while_it_logs_in_ends_it() {
+    let results = tempfile::tempdir().unwrap();
+    // It takes connections and says nothing.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    mute.set_nonblocking(true).unwrap();
+    let url = format!("platform.url=http://{}", mute.local_addr().unwrap());
+    let mut connections = Vec::new();
+    let (code, summary) = interrupted("experiments/elsewhere.toml", results.path(), &["--set", &url], || {
+        connections.push(mute.accept().ok()?);
+        Some(())
+    });
+    assert_eq!((code, summary["stop_reason"].as_str()), (Some(130), Some("requested")), "{summary}");
+    assert!(summary["accounts"].as_array().unwrap().iter().all(|it| it["problem"] == "logging in was cut short"), "{summary}");
+}
+
+#[test]
+fn a_sanctioned_account_is_named_whatever_a_run_would_go_on_with() {
+    let results = tempfile::tempdir().unwrap();
+    let strict = ["--set", "platform.policy=../policies/strict.toml", "--set", "safety.stop-after-sanctions=9"];
+    let said = check("experiments/small.toml", results.path(), &strict);
+    assert_eq!((said.code, said.json()["end"].as_str()), (4, Some("safety")), "{}", said.text());
+    let paths = states(&said.json()).iter().map(|(.., state, _)| (*state).to_owned()).collect::<Vec<_>>();
+    assert_eq!(paths, ["sanctioned", "sanctioned"], "{}", said.text());
+
+    let (experiment, folder) = (file("experiments/small.toml"), results.path().display().to_string());
+    let said = Said::by(lacuna(&[&["platform", "check", &experiment, "--results", &folder], &strict[..]].concat()));
+    let headline = said.stdout.lines().next().unwrap();
+    assert!(headline.starts_with("small checked: intl-a sanctioned by the platform, 0 of 2 paths alive in "), "{headline}");
+    assert!(said.stdout.contains("the platform sanctioned intl-a"), "{}", said.text());
 }

@@ -250,7 +250,7 @@ impl Evidence {
     }
 
     /// How long the recipient is known to have listened for a probe: until its next gap, or until the last entry.
-    fn listened_until(&self, recipient: AccountIx, sent_at: Timestamp) -> Timestamp {
+    pub(crate) fn listened_until(&self, recipient: AccountIx, sent_at: Timestamp) -> Timestamp {
         let gaps = &self.gaps[recipient.get()];
         let next = gaps.partition_point(|gap| *gap < sent_at);
         gaps.get(next).copied().unwrap_or(self.last_at)

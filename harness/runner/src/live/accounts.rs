@@ -45,12 +45,27 @@ pub(crate) async fn connect_each(
     study: &Study,
     cursors: &[Option<Cursor>],
 ) -> Vec<Result<Session, ConnectError>> {
-    let accounts = (0u16..).map(AccountIx).take(study.accounts.len());
-    let connecting = accounts.map(|account| {
-        let cursor = cursors.get(account.get()).cloned().flatten();
-        async move { platform.connect(account, cursor).await }
-    });
+    futures::stream::iter(connecting(platform, study, cursors)).buffered(CONNECTING).collect().await
+}
+
+/// As [`connect_each`], until `stop` is cancelled: what was not known of an account by then is `None`.
+pub(crate) async fn connect_each_until(
+    stop: &CancellationToken,
+    platform: &dyn Platform,
+    study: &Study,
+    cursors: &[Option<Cursor>],
+) -> Vec<Option<Result<Session, ConnectError>>> {
+    let connecting = connecting(platform, study, cursors).map(|connecting| stop.run_until_cancelled(connecting));
     futures::stream::iter(connecting).buffered(CONNECTING).collect().await
+}
+
+fn connecting<'a>(
+    platform: &'a dyn Platform,
+    study: &Study,
+    cursors: &'a [Option<Cursor>],
+) -> impl Iterator<Item = impl Future<Output = Result<Session, ConnectError>> + 'a> + 'a {
+    let accounts = (0u16..).map(AccountIx).take(study.accounts.len());
+    accounts.map(move |account| platform.connect(account, cursors.get(account.get()).cloned().flatten()))
 }
 
 /// Sends what the writer lets through, each message as soon as it comes: how many may be under way is the engine's decision.

@@ -23,7 +23,8 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use accounts::connect_each;
+use accounts::connect_each;
+pub(crate) use accounts::connect_each_until;
 pub use clock::Clock;
 
 /// What a live run needs.

@@ -48,7 +48,7 @@ fn check(study: &Study, policy: &Policy, faults: &[Fault], messages: u32, listen
         assert!(at - began < LONGEST, "the check does not end: {LONGEST} have passed at {entry:?}");
         entries.push((at, entry.clone()));
     });
-    let paths = paths(engine.evidence());
+    let paths = paths(engine.evidence(), engine.was_asked_to_stop());
     Checked { engine, entries, paths }
 }
 
@@ -162,6 +162,80 @@ fn what_the_platform_says_is_told() {
 }
 
 #[test]
+fn what_was_still_awaited_is_not_lost() {
+    let Prepared { study, policy, .. } =
+        prepared("[[policy.outage]]\nfrom = \"0s\"\nlasts = \"1h\"\nkind = \"deaf\"\naccounts = [\"b\"]\n");
+    let all_sent = check(&study, &policy, &[], 3, everybody(&study)).took();
+    // All is sent, and receivers listen.
+    let fault = Fault { at: Duration(all_sent.as_micros() - 15_000_000), kind: FaultKind::StopRequest };
+    let checked = check(&study, &policy, &[fault], 3, everybody(&study));
+    assert_eq!(checked.engine.stopped(), Some(StopReason::Finished));
+    assert!(checked.engine.was_asked_to_stop());
+    let deaf = checked.path("talk", "a", "b");
+    assert_eq!((deaf.awaited, deaf.lost, deaf.state()), (3, 0, PathState::CutShort));
+    assert!(deaf.listened.unwrap() < Duration::from_secs(20) && deaf.not_intact.is_empty(), "{deaf:?}");
+    assert_eq!(checked.path("talk", "a", "c").state(), PathState::Alive);
+}
+
+#[test]
+fn a_path_of_a_sanctioned_account_is_not_called_silent() {
+    let Prepared { study, policy, .. } = prepared(
+        "[experiment.safety]\nstop-after-sanctions = 2\n[[policy.outage]]\nfrom = \"0s\"\nlasts = \"1h\"\nkind = \"deaf\"\n",
+    );
+    let account = lacuna_model::AccountIx(0);
+    let fault = Fault { at: Duration::from_secs(2), kind: FaultKind::Sanction(account) };
+    let checked = check(&study, &policy, &[fault], 3, everybody(&study));
+    assert_ne!(checked.engine.stopped(), Some(StopReason::Sanction));
+    let is_told = |path: &PathRecord| (path.sanctioned, path.state()) == (Some(account), PathState::Sanctioned);
+    assert!(checked.paths.iter().all(is_told), "{:?}", checked.paths);
+}
+
+#[test]
+fn what_never_left_was_not_refused() {
+    let down = "[[policy.outage]]\nfrom = \"0s\"\nlasts = \"10h\"\nkind = \"down\"\n";
+    for (more, state) in [(down, PathState::Failed), ("[policy.sanctions]\nmessages-per-minute = 1\n", PathState::RateLimited)] {
+        let Prepared { study, policy, .. } = prepared(more);
+        let checked = check(&study, &policy, &[], 1, everybody(&study));
+        assert!(checked.paths.iter().any(|path| path.state() == state), "{:?}", checked.paths);
+        let allowed = |path: &PathRecord| [state, PathState::Alive, PathState::Unsent].contains(&path.state());
+        assert!(checked.paths.iter().all(|path| allowed(path) && path.not_intact.is_empty()), "{:?}", checked.paths);
+    }
+}
+
+#[test]
+fn a_retraction_is_counted_where_it_is_seen() {
+    let retract = "[[policy.rule]]\nid = \"r\"\nall = [\"weather\"]\naction = \"retract\"\nafter = \"5ms\"\n                   when = { recipient = [\"c\"] }\n";
+    let Prepared { study, policy, .. } = prepared(retract);
+    let checked = check(&study, &policy, &[], 3, everybody(&study));
+    let path = checked.path("talk", "a", "c");
+    // That of the last control may come after the end.
+    assert!(path.arrived == 3 && path.retracted >= 2, "{path:?}");
+    assert_eq!((path.not_intact.len() as u64, path.altered), (path.retracted, 0));
+    assert_eq!(checked.path("talk", "a", "b").retracted, 0);
+}
+
+#[test]
+fn every_control_is_tried_before_one_is_repeated_and_those_that_are_lost_are_named() {
+    let drop = |word: &str| format!("[[policy.rule]]\nid = \"r\"\nall = [\"{word}\"]\naction = \"drop\"\n");
+    let Prepared { study, policy, .. } = prepared("");
+    let controls = harmless(&study).len();
+    let checked = check(&study, &policy, &[], u32::try_from(controls).unwrap(), everybody(&study));
+    let (studied, evidence) = (checked.engine.study(), checked.engine.evidence());
+    for (channel, _) in studied.channels() {
+        let sent: std::collections::BTreeSet<_> =
+            evidence.sent_on(channel).iter().flat_map(|probe| evidence.probe(*probe).probe.items.clone()).collect();
+        assert_eq!(sent.len(), controls);
+    }
+    // One of them holds a word of a rule.
+    let guilty = studied.items_of(Role::Control).last().unwrap();
+    let Prepared { study, policy, .. } = prepared(&drop(&studied.item(guilty).message));
+    let checked = check(&study, &policy, &[], u32::try_from(controls).unwrap(), everybody(&study));
+    for path in &checked.paths {
+        assert_eq!((path.state(), path.lost, &path.not_intact[..]), (PathState::Alive, 1, &[guilty][..]));
+    }
+}
+
+#[test]
 fn files_are_checked_with_files_that_burn_no_hash() {
     let network = Network { delay_median: Duration::from_millis(20), ..Network::default() };
     let mechanism = FilteredFiles {
@@ -240,7 +314,7 @@ fn random_checks_send_controls_alone_and_account_for_every_message() {
         let most = study.safety.max_messages_per_account_per_day;
         assert!(of_account.values().all(|sent| *sent <= most), "case {case}:\n{text}");
         for path in &checked.paths {
-            let parts = path.arrived + path.lost + path.refused + path.rate_limited + path.failed + path.unknown;
+            let parts = path.arrived + path.lost + path.awaited + path.refused + path.rate_limited + path.failed + path.unknown;
             assert_eq!(path.sent, parts, "case {case}: {path:?}\n{text}");
             *states.entry(path.state().as_str()).or_default() += 1;
         }
@@ -248,5 +322,5 @@ fn random_checks_send_controls_alone_and_account_for_every_message() {
         assert_eq!(started.count(), evidence.probes().len(), "case {case}");
     }
     println!("{states:?}");
-    assert_eq!(states.len(), 4, "{states:?}");
+    assert_eq!(states.len(), 6, "{states:?}");
 }
