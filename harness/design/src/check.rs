@@ -1,8 +1,8 @@
 //! A check of the paths: so many controls on each channel, and nothing else.
 //!
 //! Nothing is asked, so nothing needs a bracket. A channel sends its next control once the one before has arrived wherever somebody listens,
-//! or once patience is over, and none is repeated before all were tried; pacing, budgets and safety rules are those of every run. The check is over when all that was sent has
-//! arrived, or when receivers have listened as long as a run listens for what is late.
+//! or once patience is over, and none is repeated before all were tried; pacing, budgets and safety rules are those of every run. The
+//! check is over when all that was sent has arrived, or when receivers have listened as long as a run listens for what is late.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
